@@ -1,1 +1,1 @@
-"""."""
+"""The command line: the only room that parses arguments, prints, colours or exits."""

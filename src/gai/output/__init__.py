@@ -1,1 +1,10 @@
-"""."""
+"""Results become files: formats, atomic writing, signatures, and reading stored matrices back."""
+
+from __future__ import annotations
+
+from gai.output.deps import write_deps
+from gai.output.result import Result, RowBlock
+from gai.output.stored import Stored, load
+from gai.output.writing import FORMATS, check, write
+
+__all__ = ["FORMATS", "Result", "RowBlock", "Stored", "check", "load", "write", "write_deps"]

@@ -1,0 +1,106 @@
+"""The tool as a group of commands, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gai.cli import pages, terminal
+from gai.cli.commands import SETTINGS, Lazy, passed_through
+from gai.errors import UsageError
+
+COMMANDS = {
+    "freq": "Term and document frequencies, most frequent first.",
+    "bow": "Document-term counts: the bag of words.",
+    "tfidf": "Document-term weights: TF-IDF or BM25.",
+    "top": "The heaviest terms of each document of a stored matrix.",
+    "info": "What is installed, or what a stored file holds.",
+}
+"""The first line of each command's docstring, here so that none needs to be imported."""
+
+ClickException: Any = typer.BadParameter.__mro__[2]
+"""typer carries its own click in new versions and imports it in old ones."""
+
+
+class Group(TyperGroup):
+    """The tool itself, with our help page."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [passed_through(param) for param in super().get_params(ctx)]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(pages.group(self, ctx))
+
+
+def run(words: list[str]) -> int:
+    """The exit code of the command that ``words`` name; a wrong use is raised as a UsageError."""
+    group = build()
+    if "_GAI_COMPLETE" in os.environ:
+        group.main(words, prog_name="gai")
+    try:
+        if not words:
+            return without_command(group)
+        with group.make_context("gai", words) as ctx:
+            group.invoke(ctx)
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except ClickException as error:
+        raise usage(error) from None
+    return 0
+
+
+def build() -> Any:
+    """The group of all commands."""
+    app = typer.Typer(
+        name="gai", cls=Group, rich_markup_mode=None, context_settings=SETTINGS, help=__doc__
+    )
+    app.callback(help=main.__doc__)(main)
+    group = typer.main.get_command(app)
+    for name, line in COMMANDS.items():
+        group.add_command(Lazy(name, help=line))  # type: ignore[attr-defined]
+    return group
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version and ends the run."""
+    if wanted:
+        from gai import __version__
+
+        print(f"gai {__version__}")
+        raise typer.Exit
+
+
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", is_eager=True, callback=show_version
+        ),
+    ] = False,
+) -> None:
+    """Turn text into numbers: counts and weights of terms, from files or standard input.
+
+    gai COMMAND --help explains a command.
+    """
+
+
+def without_command(group: Any) -> int:
+    """The exit code of ``gai`` alone, which shows the help page where it disturbs no pipe."""
+    with group.make_context("gai", [], resilient_parsing=True) as ctx:
+        terminal.say(group.get_help(ctx))
+    return UsageError.code
+
+
+def usage(error: Any) -> UsageError:
+    """What typer found wrong, in our words."""
+    message = error.format_message().rstrip(".")
+    hint = f"see {error.ctx.command_path} --help" if error.ctx else "see gai --help"
+    if possible := getattr(error, "possibilities", None):
+        message = error.message.rstrip(".")
+        hint = f"did you mean {' or '.join(possible)}?"
+    return UsageError(message[:1].lower() + message[1:], hint)

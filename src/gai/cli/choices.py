@@ -1,0 +1,213 @@
+"""From the flags that a user gave to what the rooms take; flags that contradict are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from gai.errors import GaiError, UsageError
+
+if TYPE_CHECKING:
+    from gai.cli.options import Columns, Documents, Limits, Model, Terms, Weights
+    from gai.counts import Pruning
+    from gai.documents import Reading
+    from gai.tokens.analysis import Analysis
+    from gai.weights import Weighting
+
+Claim = tuple[str, str, Any]
+"""A flag as typed, the name of what it decides, and the value that it demands."""
+
+
+def settle(claims: Iterable[Claim]) -> dict[str, Any]:
+    """The values on which all claims agree; a UsageError names two flags that do not."""
+    settled: dict[str, tuple[str, Any]] = {}
+    for flag, name, value in claims:
+        earlier, agreed = settled.setdefault(name, (flag, value))
+        if agreed != value:
+            hint = f"{earlier} means {name.replace('_', '-')} {agreed}"
+            raise UsageError(f"{flag} contradicts {earlier}", hint if len(hint) < 100 else "")
+    return {name: value for name, (_, value) in settled.items()}
+
+
+def given(group: Any, *names: str) -> Iterator[Claim]:
+    """A claim for each option of the group that was given; of ``names`` where there are any."""
+    for field in fields(group):
+        value = getattr(group, field.name)
+        wanted = not names or field.name in names
+        if wanted and value is not None and value is not False:
+            yield typed(field.name, value), field.name, value
+
+
+def typed(name: str, value: Any) -> str:
+    """An option about as the user typed it: ``--min-df 2``."""
+    flag = f"--{name.replace('_', '-')}"
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return flag if value is True else f"{flag} {text}"
+
+
+def exclude(one: str, others: Iterable[Claim], why: str) -> None:
+    """Raises a UsageError where any of the other flags was given beside ``one``."""
+    for other, _, _ in others:
+        raise UsageError(f"{other} contradicts {one}", why)
+
+
+def reading(documents: Documents, analysis: Analysis) -> Reading:
+    """What is read, and how; large documents in parts, where the analysis allows for it."""
+    from gai.documents import Reading
+
+    names = [field.name for field in fields(documents) if field.name != "files"]
+    chosen = {name: value for _, name, value in given(documents, *names)}
+    paths = documents.files or ([] if names_input(documents) else ["-"])
+    return Reading(paths=tuple(paths), split_documents=analysis.splittable, **chosen)
+
+
+def names_input(documents: Documents) -> bool:
+    """Whether the user said what to read; otherwise it is standard input."""
+    return bool(documents.files or documents.files_from or documents.files0_from)
+
+
+def analysis(documents: Documents, terms: Terms, decided: Iterable[Claim] = ()) -> Analysis:
+    """How text becomes terms; ``decided`` is what --like and --apply say about it."""
+    from gai.tokens.analysis import Analysis
+
+    check_characters(terms)
+    said = [*decided, *term_claims(documents, terms)]
+    chosen = settle(said)
+    if terms.stop_words is not None:
+        words, name = dropped(terms.stop_words, chosen)
+        chosen = {"stop_words_name": name} | settle([*said, words])
+    tokenizer = chosen.get("tokenizer", "unicode")
+    if tokenizer == "regex" and chosen.get("token_pattern") is None:
+        raise UsageError("--tokenizer regex needs --token-pattern")
+    if terms.min_length and tokenizer != "word":
+        raise UsageError(
+            f"--min-length works with --tokenizer word, not with {tokenizer}",
+            "add --tokenizer word",
+        )
+    return Analysis(**chosen)
+
+
+def dropped(named: str, chosen: dict[str, Any]) -> tuple[Claim, str]:
+    """What --stop-words says about the words, normalised as the text will be; and their name."""
+    from gai.forms.stop_words import stop_words
+    from gai.tokens.normalise import normaliser
+
+    names = ("strip_accents", "normalize")
+    normalise = normaliser(chosen.get("lowercase", True), *map(chosen.get, names))
+    words, name = stop_words(named, normalise)
+    return (f"--stop-words {named}", "stop_words", words), name
+
+
+def term_claims(documents: Documents, terms: Terms) -> Iterator[Claim]:
+    """What the flags say about each field of an Analysis."""
+    if documents.pretokenized:
+        yield "--pretokenized", "tokenizer", "pretokenized"
+    if terms.token_pattern is not None:
+        yield f"--token-pattern {terms.token_pattern}", "tokenizer", "regex"
+    if terms.keep_case:
+        yield "--keep-case", "lowercase", False
+    plain = ("tokenizer", "token_pattern", "min_length", "strip_accents", "normalize")
+    yield from given(terms, *plain, "ngrams", "analyzer")
+
+
+def check_characters(terms: Terms) -> None:
+    """Raises a UsageError where a flag about tokens comes with n-grams of characters."""
+    if terms.analyzer in ("char", "char_wb"):
+        about_tokens = ("tokenizer", "token_pattern", "min_length", "stop_words")
+        why = "n-grams of characters are made without tokens"
+        exclude(f"--analyzer {terms.analyzer}", given(terms, *about_tokens), why)
+
+
+def pruning(columns: Columns | Limits) -> Pruning:
+    """Which terms become columns."""
+    from gai.counts import Pruning
+
+    low, high = columns.min_df, columns.max_df
+    if low is not None and high is not None and type(low) is type(high) and low > high:
+        raise UsageError(f"--min-df {low} is above --max-df {high}", "no term could meet both")
+    chosen = {name: value for _, name, value in given(columns) if name != "binary"}
+    if (path := chosen.get("vocabulary")) is not None:
+        others = given(columns, "min_df", "max_df", "max_features", "order")
+        exclude(f"--vocabulary {path}", others, "the columns are exactly those of the file")
+        chosen["vocabulary"] = vocabulary(path)
+    return Pruning(**chosen)
+
+
+def weighting(weights: Weights, decided: Iterable[Claim] = ()) -> Weighting:
+    """How counts become weights; ``decided`` is what --like and --apply say about it."""
+    from gai.weights import Weighting
+
+    whole = list(given(weights, "smart", "bm25"))
+    parts = list(given(weights, "tf", "idf", "norm"))
+    for flag, _, _ in whole[:1]:
+        exclude(flag, [*whole[1:], *parts], f"{flag} decides all of the weighting")
+    for flag, _, _ in () if weights.bm25 else given(weights, "k1", "b"):
+        raise UsageError(f"{flag} needs --bm25")
+    return Weighting(**settle([*decided, *parts, *whole_claims(weights)]))
+
+
+def whole_claims(weights: Weights) -> Iterator[Claim]:
+    """What --smart and --bm25 say about each field of a Weighting."""
+    from gai.weights import Weighting
+
+    if weights.smart is not None:
+        yield from claims(f"--smart {weights.smart}", Weighting.smart(weights.smart).describe())
+    if weights.bm25:
+        yield from claims("--bm25", {"tf": "bm25", "idf": "bm25", "norm": "none"})
+        yield from given(weights, "k1", "b")
+
+
+def claims(flag: str, values: dict[str, Any]) -> Iterator[Claim]:
+    """One claim of ``flag`` for each of the values."""
+    for name, value in values.items():
+        yield flag, name, value
+
+
+def like_terms(model: Model) -> Iterator[Claim]:
+    """What --like says about terms: the scanner of scikit-learn's vectorizers."""
+    if model.like == "sklearn":
+        yield from claims("--like sklearn", {"tokenizer": "word", "min_length": 2})
+        yield "--like sklearn", "lowercase", True
+
+
+def like_weights(model: Model) -> Iterator[Claim]:
+    """What --like says about weights: those of scikit-learn's TfidfVectorizer."""
+    from gai.weights import Weighting
+
+    if model.like == "sklearn":
+        yield from claims("--like sklearn", Weighting.like_sklearn().describe())
+
+
+def vocabulary(path: str) -> list[str]:
+    """The terms in a file, one a line (what follows a TAB is left out), or those of an npz.
+
+    Escapes are those of TSV files. Raises GaiError where the file cannot be read, holds nothing,
+    or holds a term twice.
+    """
+    from gai.output.tsv import unescape
+
+    if path.endswith(".npz"):
+        from gai.output import load
+
+        return list(load(path).terms)
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines_of(path), 1):
+        term = unescape(line.partition("\t")[0])
+        if term and (first := seen.setdefault(term, number)) != number:
+            raise GaiError(f"{path}, line {number}: {term} is there already, in line {first}")
+    if not seen:
+        raise GaiError(f"{path}: no terms in this vocabulary", "one term a line")
+    return list(seen)
+
+
+def lines_of(path: str) -> list[str]:
+    """The lines of a UTF-8 text file, without their ends."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            lines = file.read().split("\n")
+    except OSError as error:
+        raise GaiError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise GaiError(f"{path}: byte {error.start} is no UTF-8", "one term a line") from error
+    return [line.removesuffix("\r") for line in lines]

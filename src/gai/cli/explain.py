@@ -1,0 +1,110 @@
+"""Where one weight comes from."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from gai.cli import writing
+from gai.errors import GaiError
+
+if TYPE_CHECKING:
+    from gai.cli.plan import Plan
+    from gai.counts import Counts
+    from gai.output import Result, RowBlock
+    from gai.weights import Explanation, Statistics
+
+NEARBY = 10_000
+"""How many names are searched for similar ones."""
+
+TF = {
+    "raw": "count",
+    "relative": "count / length",
+    "log": "1 + ln(count)",
+    "binary": "1",
+    "augmented": "0.5 + 0.5 count / largest count of the document",
+    "logave": "(1 + ln(count)) / (1 + ln(average count of the document))",
+    "bm25": "count / (count + k1 (1 - b + b length / mean length))",
+}
+IDF = {
+    "plain": "ln(documents / df)",
+    "smooth": "ln((1 + documents) / (1 + df)) + 1",
+    "probabilistic": "max(0, ln((documents - df) / df))",
+    "bm25": "ln(1 + (documents - df + 0.5) / (df + 0.5))",
+    "none": "1",
+}
+
+
+def explain(question: tuple[str, str], plan: Plan, counts: Counts, result: Result) -> None:
+    """Prints the numbers behind the weight of a term in a document, the pair ``question``."""
+    row, column = row_of(result, question[0]), column_of(result, counts, question[1])
+    assert plan.weighting is not None
+    numbers = explained(plan, counts, result, row, column)
+    norm = f", then norm {plan.weighting.norm}" if plan.weighting.norm != "none" else ""
+    lines = [
+        ("document", question[0], ""),
+        ("term", question[1], ""),
+        ("count", numbers.count, "times the document holds the term"),
+        ("length", numbers.length, "tokens of the document"),
+        ("tf", numbers.tf, TF[plan.weighting.tf]),
+        ("df", numbers.df, "documents that hold the term"),
+        ("documents", numbers.documents, "in the corpus"),
+        ("idf", numbers.idf, IDF[plan.weighting.idf]),
+        ("weight", numbers.weight, f"tf * idf{norm}"),
+    ]
+    writing.write_facts(lines)
+
+
+def explained(plan: Plan, counts: Counts, result: Result, row: int, column: int) -> Explanation:
+    """The numbers behind one cell."""
+    from gai import weights
+
+    assert plan.weighting is not None
+    block = block_of(counts.result(plan.pruning, binary=plan.binary, signature={}), row)
+    start, end = block.indptr[row - block.first : row - block.first + 2].tolist()
+    return weights.explain(
+        plan.weighting,
+        plan.statistics or own_statistics(counts, result),
+        column,
+        block.indices[start:end],
+        block.data[start:end],
+        int(counts.lengths[row]),
+    )
+
+
+def block_of(result: Result, row: int) -> RowBlock:
+    """The block that holds a row."""
+    blocks = result.rows()
+    return next(block for block in blocks if row < block.first + len(block.indptr) - 1)
+
+
+def own_statistics(counts: Counts, result: Result) -> Statistics:
+    """What the weights know of a corpus that was not trained on another."""
+    from gai.weights import Statistics
+
+    mean_length = float(counts.lengths.mean()) if len(counts.lengths) else 0.0
+    return Statistics(len(counts.documents), result.extra["df"], mean_length)
+
+
+def row_of(result: Result, document: str) -> int:
+    """The row of a document; raises GaiError with similar names where there is none."""
+    for row, name in enumerate(result.documents):
+        if name == document:
+            return row
+    near = get_close_matches(document, result.documents[:NEARBY], 3)
+    hint = near or result.documents[:1]
+    raise GaiError(f"--explain: no document is called {document}", f"there is {', '.join(hint)}")
+
+
+def column_of(result: Result, counts: Counts, term: str) -> int:
+    """The column of a term; raises GaiError where it has none."""
+    terms = list(result.terms)
+    if term in terms:
+        return terms.index(term)
+    if term in list(counts.terms):
+        raise GaiError(f"--explain: the term {term} is no column", "the other options leave it out")
+    near = get_close_matches(term, terms[:NEARBY], 3)
+    raise GaiError(
+        f"--explain: no document holds the term {term}",
+        f"there is {', '.join(near)}" if near else "terms are lower-cased unless --keep-case",
+    )

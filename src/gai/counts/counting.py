@@ -1,0 +1,109 @@
+"""Counting: batches to workers, their rows to the store, their terms to one vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from queue import SimpleQueue
+
+import numpy as np
+
+from gai import kernels
+from gai.counts.merging import merged
+from gai.counts.part import Part
+from gai.counts.result import Counts
+from gai.counts.store import Store
+from gai.counts.workers import KernelWorker, PlainWorker, Worker
+from gai.documents import Batch, DocumentIds, Errors, Reader
+from gai.threads import in_order
+from gai.tokens.analysis import Analysis
+
+SMALL = 400_000
+"""Bytes up to which plain Python is done before the kernels are loaded."""
+
+SMALL_UNCOMPILED = 2_000_000
+"""The same where kernels would have to be compiled first."""
+
+
+def count(
+    batches: Iterable[Batch],
+    analysis: Analysis,
+    *,
+    jobs: int = 1,
+    memory: int | None = None,
+    rows: bool = True,
+    engine: str = "auto",
+) -> Counts:
+    """The counts of all terms in all documents.
+
+    ``jobs`` is the number of threads, ``memory`` how much the process may take (bytes) before rows
+    go to a temporary file. Without ``rows`` only the totals are kept. ``engine`` is "kernels",
+    "reference" (plain Python) or "auto". Neither changes the result.
+    """
+    errors: Errors = batches.reading.errors if isinstance(batches, Reader) else "strict"
+    stream, small = _peeked(batches, _limit(analysis)) if engine == "auto" else (batches, False)
+    if analysis.scanned and analysis.ngrams == (1, 1) and engine != "reference" and not small:
+        ops = kernels.load()
+        workers: list[Worker] = [
+            KernelWorker(name, analysis, errors, ops) for name in range(max(jobs, 1))
+        ]
+    else:
+        workers = [PlainWorker(0, analysis, errors)]
+    store, documents = Store(memory), DocumentIds()
+    for part in _parts(stream, workers):
+        _append_ids(documents, part)
+        store.append(part if rows else _totals_only(part))
+    return merged(store, workers, documents)
+
+
+def _limit(analysis: Analysis) -> int:
+    needed = (f"count_{analysis.tokenizer}", "inspect_text", "cut_lines", "finish_rows")
+    return SMALL if analysis.scanned and kernels.ready(needed) else SMALL_UNCOMPILED
+
+
+def _peeked(batches: Iterable[Batch], limit: int) -> tuple[Iterator[Batch], bool]:
+    """All batches, and whether they hold no more than ``limit`` bytes together."""
+    stream = iter(batches)
+    seen: list[Batch] = []
+    size = 0
+    for batch in stream:
+        seen.append(batch)
+        size += batch.size
+        if size > limit:
+            return chain(seen, stream), False
+    return iter(seen), True
+
+
+def _parts(batches: Iterable[Batch], workers: list[Worker]) -> Iterator[Part]:
+    """The rows of all batches in order; each batch goes to a worker that is free."""
+    free: SimpleQueue[Worker] = SimpleQueue()
+    for worker in workers:
+        free.put(worker)
+
+    def rows(item: tuple[int, Batch]) -> Part:
+        worker = free.get()
+        try:
+            return worker.rows(*item)
+        finally:
+            free.put(worker)
+
+    return in_order(rows, enumerate(batches), len(workers))
+
+
+def _append_ids(documents: DocumentIds, part: Part) -> None:
+    if isinstance(part.names, str):
+        documents.append_lines(part.names, len(part.lengths), part.restart)
+    else:
+        documents.append_names(part.names[1:] if part.continued else part.names)
+    part.names = ""
+
+
+def _totals_only(part: Part) -> Part:
+    """The part with the cells of those rows alone that another part may share."""
+    kept = np.zeros(len(part.lengths), np.bool_)
+    kept[-1:] = True
+    kept[:1] |= part.continued
+    cells = np.repeat(kept, np.diff(part.indptr))
+    indptr = np.concatenate([[0], np.cumsum(np.diff(part.indptr) * kept)])
+    return replace(part, indptr=indptr, ids=part.ids[cells], counts=part.counts[cells])

@@ -1,0 +1,160 @@
+"""Counts: all that was counted, and the matrix of those columns that somebody wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gai import kernels
+from gai.counts.part import Part
+from gai.counts.pruning import Pruning
+from gai.counts.store import Store
+from gai.documents import DocumentIds
+from gai.kernels import reference
+from gai.matrix import Result, RowBlock
+from gai.terms import Terms
+
+Ints = NDArray[np.int64]
+Columns = NDArray[np.int32]
+
+FEW = 200_000
+"""Cells up to which rows are finished in plain Python, before kernels are loaded."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows ``start`` to ``stop`` of a part; they are rows ``first``, ... of the matrix.
+
+    ``part`` is a number in the store, or a part of its own whose ids are those of the vocabulary.
+    """
+
+    first: int
+    part: int | Part
+    start: int
+    stop: int
+
+
+@dataclass
+class Counts:
+    """All that was counted.
+
+    ``terms`` are sorted by code point; per term ``tf`` (corpus totals), ``df`` (documents that hold
+    it) and ``first`` (grows with the place where it appears first). Per document ``lengths``
+    (tokens after stop words, or n-grams) and ``sizes`` (bytes).
+    """
+
+    terms: Terms
+    documents: DocumentIds
+    tf: Ints
+    df: Ints
+    first: Ints
+    store: Store
+    numbers: list[Columns]
+    chunks: list[Chunk] = field(default_factory=list)
+    lengths: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    sizes: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def result(
+        self,
+        pruning: Pruning | None = None,
+        *,
+        binary: bool = False,
+        signature: dict[str, Any] | None = None,
+    ) -> Result:
+        """The matrix of the chosen columns: counts, or ones where ``binary`` is set."""
+        terms, numbers = self._columns(pruning or Pruning())
+        finish = _Finish(self, numbers, binary)
+        tf, df = _taken(self.tf, numbers), _taken(self.df, numbers)
+        return Result(
+            terms=terms,
+            documents=self.documents,
+            indptr=finish.indptr(),
+            dtype=np.dtype(np.int64),
+            tasks=[partial(finish.block, chunk) for chunk in self.chunks],
+            signature=signature or {},
+            extra={"df": df, "tf": tf, "lengths": self.lengths},
+            sizes=self.sizes,
+        )
+
+    def _columns(self, pruning: Pruning) -> tuple[Terms, Ints]:
+        """The columns, and their numbers in ``terms``; -1 for a column that the corpus lacks."""
+        if pruning.vocabulary is None:
+            numbers = pruning.chosen(len(self.documents), self.tf, self.df, self.first)
+            return self.terms.take(numbers), numbers
+        fixed = Terms.of(pruning.vocabulary)
+        _, ranks = Terms.concatenate([self.terms, fixed]).group()
+        known = np.full(int(ranks.max(initial=-1)) + 1, -1, np.int64)
+        known[ranks[: len(self.terms)]] = np.arange(len(self.terms))
+        return fixed, known[ranks[len(self.terms) :]]
+
+
+def _taken(totals: Ints, numbers: Ints) -> Ints:
+    """The totals of the columns, 0 where the corpus lacks the term."""
+    if len(totals) == 0:
+        return np.zeros(len(numbers), np.int64)
+    return np.where(numbers >= 0, totals[numbers], 0)
+
+
+class _Finish:
+    """From the cells of a chunk to rows of the matrix."""
+
+    def __init__(self, counts: Counts, numbers: Ints, binary: bool) -> None:
+        self.counts, self.binary = counts, binary
+        columns = np.full(len(counts.terms) + 1, -1, np.int32)
+        columns[numbers] = np.arange(len(numbers), dtype=np.int32)
+        columns[-1] = -1
+        self.columns = [columns[known] for known in counts.numbers] + [columns[:-1]]
+        self.all_kept = not (columns[:-1] < 0).any()
+        cells = sum(int(part.indptr[-1]) for part in counts.store.parts)
+        self.ops: Any = reference if cells <= FEW else kernels.load()
+
+    def indptr(self) -> Ints:
+        """That of the whole matrix."""
+        kept = [self._kept(chunk) for chunk in self.counts.chunks]
+        indptr = np.zeros(sum(map(len, kept)) + 1, np.int64)
+        np.cumsum(np.concatenate([np.zeros(0, np.int64), *kept]), out=indptr[1:])
+        return indptr
+
+    def _kept(self, chunk: Chunk) -> Ints:
+        """The number of cells of each row."""
+        if self.all_kept:
+            part = chunk.part
+            indptr = (self.counts.store.parts[part] if isinstance(part, int) else part).indptr
+            return np.diff(indptr[chunk.start : chunk.stop + 1])
+        part = self._part(chunk)
+        kept = np.empty(chunk.stop - chunk.start, np.int64)
+        indptr = part.indptr[chunk.start : chunk.stop + 1]
+        self.ops.kept_cells(indptr, part.ids, self.columns[part.worker], kept)
+        return kept
+
+    def _part(self, chunk: Chunk) -> Part:
+        return self.counts.store[chunk.part] if isinstance(chunk.part, int) else chunk.part
+
+    def block(self, chunk: Chunk) -> RowBlock:
+        """The rows of a chunk; any thread may call this."""
+        part = self._part(chunk)
+        indptr = part.indptr[chunk.start : chunk.stop + 1]
+        begin, end = int(indptr[0]), int(indptr[-1])
+        indices, data = np.empty(end - begin, np.int32), np.empty(end - begin, np.int64)
+        new_indptr = np.empty(len(indptr), np.int64)
+        longest = int(np.diff(indptr).max(initial=0))
+        filled = self.ops.finish_rows(
+            indptr - begin,
+            part.ids[begin:end],
+            part.counts[begin:end].astype(np.int32),
+            self.columns[part.worker],
+            new_indptr,
+            indices,
+            data,
+            np.empty(longest, np.int64),
+            np.empty(longest, np.int64),
+            np.empty(256, np.int64),
+        )
+        block = RowBlock(chunk.first, new_indptr, indices[:filled], data[:filled])
+        if self.binary:
+            block.data[:] = 1
+        return block

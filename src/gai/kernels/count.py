@@ -1,0 +1,228 @@
+"""Scan, intern and count in one loop: from a batch of documents to their rows.
+
+**The table** is open addressing with linear probing, four uint64 a slot, so that two slots fill a
+cache line and a term of up to 16 bytes is found, counted and done with in one of them:
+
+    key first, key second, length << 32 | (id + 1), document stamp << 32 | position in the row
+
+A slot whose third number is 0 is empty. The last number is how counting works without a
+dictionary: where the stamp is this document's, the position says which count to raise.
+
+**The state** is an int64 array that the caller keeps between calls; its places are named below.
+Kernels never grow an array: they stop at the start of a token, say what lacks room, and go on from
+there when they are called again.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+from __future__ import annotations
+
+from numba import int64, uint64
+
+from gai.kernels.build import exported, kernel, step
+from gai.kernels.scan import MIX, key_of, pad, scan_unicode, scan_word
+from gai.kernels.words8 import store8
+
+TERMS = 0
+"""Place in the state: terms interned so far."""
+ARENA = 1
+"""Bytes of the arena in use."""
+FILLED = 2
+"""Cells written to ``ids`` and ``counts``."""
+DOCUMENT = 3
+"""The document that the next token belongs to."""
+POSITION = 4
+"""Where in ``data`` scanning goes on; -1 at the start of a document."""
+ROW = 5
+"""The first cell of that document's row."""
+STAMP = 6
+"""Documents that this table has seen, this one included."""
+STOPS = 7
+"""Terms below this id are stop words and are passed over."""
+LENGTH = 8
+"""Tokens of the document so far."""
+STATE = 9
+"""Numbers in a state."""
+
+DONE, MORE_TERMS, MORE_ARENA = 0, 1, 2
+"""What a kernel returns: done, or what lacks room."""
+
+COLUMN = uint64(0xFFFFFFFF)
+SHIFT = uint64(32)
+ARGUMENTS = "u1* i8* i8* u1* i4* u8 i8 u8* u1* i8* i8* i8* i4* i4* i8*"
+
+
+@step
+def place_of(table, mask, first, second, length, arena, free, offsets):
+    """The slot of a term, empty where the term is new."""
+    h = (first ^ (second * MIX)) * MIX
+    slot = int64((h ^ (h >> SHIFT)) & uint64(mask))
+    while True:
+        entry = table[4 * slot + 2]
+        if entry == 0:
+            return slot
+        if (
+            table[4 * slot] == first
+            and table[4 * slot + 1] == second
+            and int64(entry >> SHIFT) == length
+        ):
+            term = int64(entry & COLUMN) - 1
+            if length <= 16 or same_bytes(arena, offsets[term], free, length):
+                return slot
+        slot = (slot + 1) & mask
+
+
+@kernel
+def same_bytes(arena, a, b, length):
+    """Whether two stretches of the arena hold the same bytes."""
+    for k in range(length):
+        if arena[a + k] != arena[b + k]:
+            return False
+    return True
+
+
+@step
+def add_term(table, slot, first, second, length, arena, offsets, state):
+    """The id of a new term, entered at an empty slot."""
+    term = state[TERMS]
+    free = state[ARENA]
+    if length <= 16:
+        store8(arena, free, first)
+        store8(arena, free + 8, second)
+    table[4 * slot] = first
+    table[4 * slot + 1] = second
+    table[4 * slot + 2] = uint64(length) << SHIFT | uint64(term + 1)
+    table[4 * slot + 3] = 0
+    offsets[term + 1] = free + length
+    state[TERMS] = term + 1
+    state[ARENA] = free + length
+    return term
+
+
+def counter(scan):
+    """The counting kernel of a scanner.
+
+    Documents are ``data[starts[d]:ends[d]]``. Row d is the cells from ``indptr[d]`` to
+    ``indptr[d + 1]`` of ``ids`` and ``counts``, in order of first appearance; ``lengths[d]`` is its
+    number of tokens without stop words. ``ids`` and ``counts`` have room for every token that the
+    batch may hold, which is half its bytes plus one a document.
+    """
+
+    def count(
+        data,
+        starts,
+        ends,
+        props,
+        lower,
+        fold,
+        min_length,
+        table,
+        arena,
+        offsets,
+        state,
+        indptr,
+        ids,
+        counts,
+        lengths,
+    ):
+        mask = (table.size >> 2) - 1
+        limit = min(table.size >> 3, offsets.size - 1)
+        filled = state[FILLED]
+        document = state[DOCUMENT]
+        position = state[POSITION]
+        row = state[ROW]
+        tokens = state[LENGTH]
+        stops = state[STOPS]
+        status = DONE
+        while document < starts.size:
+            if position < 0:
+                position = starts[document]
+                row = filled
+                tokens = 0
+                state[STAMP] += 1
+            stamp = uint64(state[STAMP]) << SHIFT
+            end = ends[document]
+            while True:
+                free = state[ARENA]
+                at, stop, first, second, length = scan(
+                    data, position, end, props, lower, fold, min_length, arena, free
+                )
+                position = at
+                if length <= 0:
+                    if length < 0:
+                        status = MORE_ARENA
+                    break
+                slot = place_of(table, mask, first, second, length, arena, free, offsets)
+                entry = table[4 * slot + 2]
+                if entry == 0:
+                    if state[TERMS] >= limit:
+                        status = MORE_TERMS
+                        break
+                    if free + length + 24 > arena.size:
+                        status = MORE_ARENA
+                        break
+                    term = add_term(table, slot, first, second, length, arena, offsets, state)
+                else:
+                    term = int64(entry & COLUMN) - 1
+                position = stop
+                if term < stops:
+                    continue
+                tokens += 1
+                seen = table[4 * slot + 3]
+                if (seen ^ stamp) >> SHIFT == 0:
+                    counts[row + int64(seen & COLUMN)] += 1
+                else:
+                    table[4 * slot + 3] = stamp | uint64(filled - row)
+                    ids[filled] = term
+                    counts[filled] = 1
+                    filled += 1
+            if status != DONE:
+                break
+            document += 1
+            position = -1
+            indptr[document] = filled
+            lengths[document - 1] = tokens
+        state[FILLED] = filled
+        state[DOCUMENT] = document
+        state[POSITION] = position
+        state[ROW] = row
+        state[LENGTH] = tokens
+        return status
+
+    return exported(ARGUMENTS)(kernel(count))
+
+
+count_word = counter(scan_word)
+count_unicode = counter(scan_unicode)
+
+
+@exported("u1* i8* u8* u1* i8* i8*")
+@kernel
+def enter(text, bounds, table, arena, offsets, state):
+    """0, after interning given terms, all different and new; the caller has made room."""
+    for term in range(bounds.size - 1):
+        length = bounds[term + 1] - bounds[term]
+        free = state[ARENA]
+        for k in range(length):
+            arena[free + k] = text[bounds[term] + k]
+        pad(arena, free + length)
+        first, second = key_of(arena, free, length)
+        mask = (table.size >> 2) - 1
+        slot = place_of(table, mask, first, second, length, arena, free, offsets)
+        add_term(table, slot, first, second, length, arena, offsets, state)
+    return 0
+
+
+@exported("u8* u8*")
+@kernel
+def rehash(old, new):
+    """0, after entering every term of a table into a larger, empty one."""
+    mask = (new.size >> 2) - 1
+    for at in range(0, old.size, 4):
+        if old[at + 2] != 0:
+            h = (old[at] ^ (old[at + 1] * MIX)) * MIX
+            slot = int64((h ^ (h >> SHIFT)) & uint64(mask))
+            while new[4 * slot + 2] != 0:
+                slot = (slot + 1) & mask
+            for k in range(4):
+                new[4 * slot + k] = old[at + k]
+    return 0

@@ -1,0 +1,19 @@
+"""The plain twins of the kernels: the same results in plain Python, slower and easier to read.
+
+Small jobs run on them, and they are the oracle in the tests of the kernels. Where a kernel fuses
+what is easier to read apart (``count_word``, ``count_unicode``) its twin is the plain way to the
+same rows: a scanner of ``reference.scanners`` and a dictionary.
+"""
+
+from gai.kernels.reference.rows import finish_rows, kept_cells, tally
+from gai.kernels.reference.text import count_lines, cut_lines, first_invalid, inspect_text
+
+__all__ = [
+    "count_lines",
+    "cut_lines",
+    "finish_rows",
+    "first_invalid",
+    "inspect_text",
+    "kept_cells",
+    "tally",
+]

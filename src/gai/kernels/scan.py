@@ -1,0 +1,404 @@
+"""The two scanners: from a place in a document to its next token.
+
+A scanner is ``scan(data, i, end, props, lower, fold, min_length, arena, free)`` and gives back
+``(start, stop, first, second, length)``: the token is ``data[start:stop]``, normalised it is
+``length`` bytes long. ``length`` is 0 where no token is left, -1 where the arena lacks room.
+
+``first`` and ``second`` are the key of the token: its first eight bytes and the next eight, filled
+up with zeros. Of a token longer than 16 bytes ``second`` is a hash of all but the first eight, and
+its bytes stand in the arena from ``free`` on, where they need room but are not yet kept.
+
+``data`` is well-formed UTF-8 with padding behind it. ``fold`` is ``HIGH`` for lower case, else 0.
+ASCII is read eight bytes at a time; everything else goes character by character through tables.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+from __future__ import annotations
+
+from numba import int64, uint64
+
+from gai.kernels import classes
+from gai.kernels.build import kernel, step
+from gai.kernels.words8 import (
+    HIGH,
+    below,
+    between,
+    first_byte,
+    load8,
+    lowered,
+    store8,
+    word_bytes,
+)
+
+MIX = uint64(0x9E3779B97F4A7C15)
+CR, LF, NEWLINE = classes.CR, classes.LF, classes.NEWLINE
+EXTEND, ZWJ, FORMAT = classes.EXTEND, classes.ZWJ, classes.FORMAT
+REGIONAL_INDICATOR, KATAKANA = classes.REGIONAL_INDICATOR, classes.KATAKANA
+HEBREW_LETTER, ALETTER = classes.HEBREW_LETTER, classes.ALETTER
+SINGLE_QUOTE, DOUBLE_QUOTE = classes.SINGLE_QUOTE, classes.DOUBLE_QUOTE
+MIDNUMLET, MIDLETTER, MIDNUM = classes.MIDNUMLET, classes.MIDLETTER, classes.MIDNUM
+NUMERIC, EXTENDNUMLET, WSEGSPACE = classes.NUMERIC, classes.EXTENDNUMLET, classes.WSEGSPACE
+PICTOGRAPH, ALETTER_PICTOGRAPH = classes.PICTOGRAPH, classes.ALETTER_PICTOGRAPH
+OTHER, COMPLEX, CLASS = classes.OTHER, classes.COMPLEX, classes.CLASS
+LETTER_OR_DIGIT, WORD = classes.LETTER_OR_DIGIT, classes.WORD
+TO_LETTER, TO_DIGIT = 32, 33
+"""Classes of our own: a mark after which a letter, or a digit, is known to follow."""
+
+
+@step
+def scan_word(data, i, end, props, lower, fold, min_length, arena, free):
+    r"""The next maximal run of ``\w`` of at least ``min_length`` characters."""
+    while i < end:
+        x, high = ascii_part(data, i)
+        words = word_bytes(x)
+        if words == 0:
+            if high == 0:
+                i += 8
+                continue
+            i += first_byte(high)
+            if i >= end:
+                break
+            code, width = decode(data, i, lower, fold)
+            if props[code] & WORD == 0:
+                i += width
+                continue
+            stop, length, characters = copy_word(data, i, end, props, lower, fold, arena, free)
+        else:
+            i += first_byte(words)
+            if i >= end:
+                break
+            stop, first, second, length = short_ascii(data, i, end, fold)
+            if length > 0:
+                if length >= min_length:
+                    return i, stop, first, second, length
+                i = stop
+                continue
+            stop, length, characters = copy_word(data, i, end, props, lower, fold, arena, free)
+        if length < 0:
+            return i, i, uint64(0), uint64(0), int64(-1)
+        if characters >= min_length:
+            first, second = key_of(arena, free, length)
+            return i, stop, first, second, length
+        i = stop
+    return end, end, uint64(0), uint64(0), int64(0)
+
+
+@step
+def scan_unicode(data, i, end, props, lower, fold, min_length, arena, free):
+    """The next segment between Unicode word boundaries that holds a letter or a digit.
+
+    ``min_length`` is not used. Runs of Thai, Lao, Khmer and Myanmar letters stay together.
+    """
+    begin = i
+    while i < end:
+        x, high = ascii_part(data, i)
+        words = word_bytes(x)
+        if words == 0:
+            if high == 0:
+                i += 8
+                continue
+            i += first_byte(high)
+            if i >= end:
+                break
+            i = attached(data, begin, i, props)
+        else:
+            i += first_byte(words)
+            if i >= end:
+                break
+            stop, first, second, length = short_ascii(data, i, end, fold)
+            if length > 0 and data[i] != 0x5F and not goes_on(data, stop, end):
+                return i, stop, first, second, length
+        stop, keep = segment_end(data, i, end, props, lower, fold, True)
+        if keep:
+            length = copy_segment(data, i, stop, lower, fold, arena, free)
+            if length < 0:
+                return i, i, uint64(0), uint64(0), int64(-1)
+            first, second = key_of(arena, free, length)
+            return i, stop, first, second, length
+        i = stop
+        begin = i
+    return end, end, uint64(0), uint64(0), int64(0)
+
+
+@step
+def ascii_part(data, i):
+    """Eight bytes with everything from the first non-ASCII byte on as zeros, and the high bits."""
+    x = load8(data, i)
+    high = x & HIGH
+    if high != 0:
+        x &= below(first_byte(high))
+    return x, high
+
+
+@step
+def short_ascii(data, i, end, fold):
+    r"""Stop, key and length of the ASCII run of ``\w`` at ``i``.
+
+    The length is 0 where the run is longer than 15 bytes or touches a non-ASCII character.
+    """
+    x, high = ascii_part(data, i)
+    length = first_byte(~word_bytes(x) & HIGH)
+    second = uint64(0)
+    if length < 8:
+        if length > end - i:
+            length = end - i
+        elif high != 0 and first_byte(high) == length:
+            length = 0
+        first = lowered(x, fold) & below(length)
+        return i + length, first, second, length
+    first = lowered(x, fold)
+    x, high = ascii_part(data, i + 8)
+    more = first_byte(~word_bytes(x) & HIGH)
+    length = 8 + more
+    if length > end - i:
+        length = end - i
+        if length < 8:
+            return i + length, first & below(length), second, length
+    elif more == 8 or (high != 0 and first_byte(high) == more):
+        return i, first, second, int64(0)
+    second = lowered(x, fold) & below(length - 8)
+    return i + length, first, second, length
+
+
+@step
+def goes_on(data, stop, end):
+    """Whether a segment may go on behind the ASCII run that ends at ``stop``.
+
+    It does where one of ``' . : , ;`` stands between two letters or digits; the slow way then
+    decides. True also where a character that is not ASCII follows the mark.
+    """
+    if stop + 1 >= end:
+        return False
+    mark = data[stop]
+    if mark != 0x27 and mark != 0x2E and mark != 0x3A and mark != 0x2C and mark != 0x3B:
+        return False
+    after = data[stop + 1]
+    return (
+        after >= 0x80
+        or 0x61 <= after | 0x20 <= 0x7A
+        or 0x30 <= after <= 0x39
+    )
+
+
+@kernel
+def copy_word(data, i, end, props, lower, fold, arena, free):
+    r"""Stop, length in bytes and in characters of the run of ``\w`` at ``i``, copied to the arena.
+
+    The length is -1 where the arena lacks room.
+    """
+    place = free
+    characters = 0
+    while i < end:
+        code, width = decode(data, i, lower, fold)
+        if props[code] & WORD == 0:
+            break
+        if place + 24 > arena.size:
+            return i, int64(-1), characters
+        place += encode(arena, place, code)
+        characters += 1
+        i += width
+    pad(arena, place)
+    return i, place - free, characters
+
+
+@kernel
+def copy_segment(data, i, stop, lower, fold, arena, free):
+    """The length of ``data[i:stop]``, normalised and copied to the arena; -1 without room."""
+    place = free
+    while i < stop:
+        code, width = decode(data, i, lower, fold)
+        if place + 24 > arena.size:
+            return int64(-1)
+        place += encode(arena, place, code)
+        i += width
+    pad(arena, place)
+    return place - free
+
+
+@step
+def pad(arena, place):
+    """Write sixteen zero bytes, so that keys may be loaded."""
+    store8(arena, place, uint64(0))
+    store8(arena, place + 8, uint64(0))
+
+
+@step
+def key_of(arena, free, length):
+    """The key of the term at ``free``, behind which zeros stand."""
+    first = load8(arena, free)
+    if length <= 8:
+        return first, uint64(0)
+    second = load8(arena, free + 8)
+    if length > 16:
+        place = free + 16
+        while place < free + length:
+            second = (second ^ (second >> uint64(29))) * MIX + load8(arena, place)
+            place += 8
+    return first, second
+
+
+@step
+def decode(data, i, lower, fold):
+    """The code point at ``i``, in lower case where ``fold`` is set, and its width in bytes."""
+    b = int64(data[i])
+    if b < 0x80:
+        code, width = b, int64(1)
+    elif b < 0xE0:
+        code, width = (b & 0x1F) << 6 | int64(data[i + 1]) & 0x3F, int64(2)
+    elif b < 0xF0:
+        code = (b & 0x0F) << 12 | (int64(data[i + 1]) & 0x3F) << 6 | int64(data[i + 2]) & 0x3F
+        width = int64(3)
+    else:
+        code = (b & 0x07) << 18 | (int64(data[i + 1]) & 0x3F) << 12
+        code |= (int64(data[i + 2]) & 0x3F) << 6 | int64(data[i + 3]) & 0x3F
+        width = int64(4)
+    if fold != 0:
+        code = int64(lower[code])
+    return code, width
+
+
+@step
+def encode(arena, place, code):
+    """The number of bytes of a code point, written to the arena as UTF-8."""
+    if code < 0x80:
+        arena[place] = code
+        return 1
+    if code < 0x800:
+        arena[place] = 0xC0 | code >> 6
+        arena[place + 1] = 0x80 | code & 0x3F
+        return 2
+    if code < 0x10000:
+        arena[place] = 0xE0 | code >> 12
+        arena[place + 1] = 0x80 | (code >> 6) & 0x3F
+        arena[place + 2] = 0x80 | code & 0x3F
+        return 3
+    arena[place] = 0xF0 | code >> 18
+    arena[place + 1] = 0x80 | (code >> 12) & 0x3F
+    arena[place + 2] = 0x80 | (code >> 6) & 0x3F
+    arena[place + 3] = 0x80 | code & 0x3F
+    return 4
+
+
+@kernel
+def attached(data, begin, i, props):
+    """Where the segment of the non-ASCII character at ``i`` begins, not before ``begin``.
+
+    A mark (rule WB4) belongs to the ASCII character before it, and spaces stay together (WB3d).
+    What stands before ``i`` is ASCII without letters, digits or underscores, or a boundary.
+    """
+    code, _ = decode(data, i, props, uint64(0))
+    kind = props[code] & CLASS
+    mark = kind == EXTEND or kind == FORMAT or kind == ZWJ
+    if i == begin or not (mark or kind == WSEGSPACE):
+        return i
+    before = data[i - 1]
+    if before == 0x20:
+        while i > begin and data[i - 1] == 0x20:
+            i -= 1
+        return i
+    if mark and not (0x0A <= before <= 0x0D):
+        return i - 1
+    return i
+
+
+@step
+def is_letter(kind):
+    """AHLetter of UAX #29."""
+    return kind == ALETTER or kind == HEBREW_LETTER or kind == ALETTER_PICTOGRAPH
+
+
+@step
+def is_mark(kind):
+    """What rule WB4 passes over."""
+    return kind == EXTEND or kind == FORMAT or kind == ZWJ
+
+
+@kernel
+def segment_end(data, i, end, props, lower, fold, join_complex):
+    """The boundary after the one at ``i``, and whether a letter or a digit lies between the two.
+
+    UAX #29, Unicode 15.0, rules WB3 to WB999. ``join_complex`` keeps runs of Complex_Context
+    letters together, which is our only tailoring.
+    """
+    code, width = decode(data, i, lower, fold)
+    kind = int64(props[code] & CLASS)
+    keep = props[code] & LETTER_OR_DIGIT != 0
+    i += width
+    if kind == CR:
+        return i + 1 if i < end and data[i] == 0x0A else i, False
+    if kind == LF or kind == NEWLINE:
+        return i, False
+    last = int64(OTHER) if is_mark(kind) else kind
+    previous = kind
+    flags = 1 if kind == REGIONAL_INDICATOR else 0
+    while i < end:
+        code, width = decode(data, i, lower, fold)
+        kind = int64(props[code] & CLASS)
+        if is_mark(kind):
+            pass
+        elif previous == ZWJ and (kind == PICTOGRAPH or kind == ALETTER_PICTOGRAPH):
+            last = kind
+        elif previous == WSEGSPACE and kind == WSEGSPACE:
+            last = kind
+        elif joined(last, kind) or (join_complex and last == COMPLEX and kind == COMPLEX):
+            last = kind
+        elif last == REGIONAL_INDICATOR and kind == REGIONAL_INDICATOR and flags == 1:
+            flags = 2
+        else:
+            last = bridge(last, kind, data, i + width, end, props, lower, fold)
+            if last < 0:
+                return i, keep
+        keep = keep or props[code] & LETTER_OR_DIGIT != 0
+        previous = kind
+        i += width
+    return i, keep
+
+
+@step
+def joined(last, kind):
+    """Whether no boundary lies between two neighbours: WB5, WB8 to WB10, WB13 to WB13b.
+
+    Also the second halves of WB7, WB7c and WB12, where ``bridge`` has looked ahead.
+    """
+    if is_letter(kind):
+        return is_letter(last) or last == NUMERIC or last == EXTENDNUMLET or last == TO_LETTER
+    if kind == NUMERIC:
+        return is_letter(last) or last == NUMERIC or last == EXTENDNUMLET or last == TO_DIGIT
+    if kind == KATAKANA:
+        return last == KATAKANA or last == EXTENDNUMLET
+    if kind == EXTENDNUMLET:
+        return is_letter(last) or last == NUMERIC or last == KATAKANA or last == EXTENDNUMLET
+    return False
+
+
+@kernel
+def bridge(last, kind, data, i, end, props, lower, fold):
+    """What ``last`` becomes where a mark inside a word or number is let pass, else -1.
+
+    ``kind`` is the mark, the first halves of WB6, WB7a, WB7b and WB12; what follows starts at i.
+    """
+    if is_letter(last):
+        if kind == MIDLETTER or kind == MIDNUMLET or kind == SINGLE_QUOTE:
+            if is_letter(next_kind(data, i, end, props, lower, fold)):
+                return TO_LETTER
+            if last == HEBREW_LETTER and kind == SINGLE_QUOTE:
+                return OTHER
+        elif last == HEBREW_LETTER and kind == DOUBLE_QUOTE:
+            if next_kind(data, i, end, props, lower, fold) == HEBREW_LETTER:
+                return TO_LETTER
+    elif last == NUMERIC and (kind == MIDNUM or kind == MIDNUMLET or kind == SINGLE_QUOTE):
+        if next_kind(data, i, end, props, lower, fold) == NUMERIC:
+            return TO_DIGIT
+    return -1
+
+
+@kernel
+def next_kind(data, i, end, props, lower, fold):
+    """The class of the next character that WB4 does not pass over; OTHER at the end."""
+    while i < end:
+        code, width = decode(data, i, lower, fold)
+        kind = int64(props[code] & CLASS)
+        if not is_mark(kind):
+            return kind
+        i += width
+    return int64(OTHER)

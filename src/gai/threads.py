@@ -1,0 +1,36 @@
+"""Threads that work ahead while results come in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def in_order(
+    function: Callable[[In], Out], items: Iterable[In], jobs: int
+) -> Generator[Out, None, None]:
+    """``function`` of each item, in the order of the items.
+
+    With several jobs that many threads work ahead, at most one finished or running item more than
+    there are threads. After an error, or where the caller stops early, no further item is begun.
+    """
+    if jobs <= 1:
+        yield from map(function, items)
+        return
+    ahead: deque[Future[Out]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                ahead.append(pool.submit(function, item))
+                if len(ahead) > jobs:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()

@@ -1,0 +1,109 @@
+"""What the tests of the command line share."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import gai as package
+from gai.cli.main import main
+
+SENTENCES = b"The cat sat on the mat.\nThe dog barked at the cat.\n"
+SOURCE = str(Path(package.__path__[0]).parent)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """``gai`` within this process, which saves half a second: for what ends before any work."""
+
+    def run(*words: str | Path) -> Ended:
+        before = signal.getsignal(signal.SIGTERM)
+        code = main([str(word) for word in words])
+        signal.signal(signal.SIGTERM, before)
+        return Ended(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A file with the two sentences of the documentation, one a line."""
+    path = tmp_path / "two.txt"
+    path.write_bytes(SENTENCES)
+    return path
+
+
+@pytest.fixture
+def variables() -> Callable[..., dict[str, str]]:
+    """The environment of a command of our own, as the fixture ``gai`` makes it."""
+
+    def changed(**changes: str | None) -> dict[str, str]:
+        path = os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH")]))
+        merged = {**os.environ, "PYTHONPATH": path, **changes}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    return changed
+
+
+@pytest.fixture
+def on_terminal(variables: Callable[..., dict[str, str]]) -> Callable[..., Ended]:
+    """``gai`` on a terminal: ``out`` is all that the terminal got, from both streams.
+
+    Standard input is the terminal as well, unless ``stdin`` is piped in.
+    """
+
+    def run(
+        *words: str | Path,
+        env: Mapping[str, str | None] | None = None,
+        columns: int = 100,
+        stdin: bytes | None = None,
+    ) -> Ended:
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gai", *map(str, words)],
+            stdin=slave if stdin is None else subprocess.PIPE,
+            stdout=slave,
+            stderr=slave,
+            env=variables(**{"TERM": "xterm-256color", "NO_COLOR": None, **(env or {})}),
+        )
+        os.close(slave)
+        if process.stdin:
+            process.stdin.write(stdin or b"")
+            process.stdin.close()
+        shown = everything(master)  # first: a terminal that nobody reads blocks who writes
+        return Ended(process.wait(60), shown)
+
+    return run
+
+
+def everything(master: int) -> str:
+    """What was written to a terminal whose other end is closed or closes."""
+    pieces = []
+    try:
+        while piece := os.read(master, 1 << 16):
+            pieces.append(piece)
+    except OSError:
+        pass  # Linux reports the closed end as an error
+    os.close(master)
+    return b"".join(pieces).decode().replace("\r\n", "\n")

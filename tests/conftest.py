@@ -1,0 +1,81 @@
+"""What all tests share: the texts of corpora/, the data beside the repository, the real command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import gai as package
+
+ROOT = Path(__file__).parent.parent
+SOURCE = Path(package.__path__[0]).parent
+
+Gai = Callable[..., "subprocess.CompletedProcess[bytes]"]
+Environment = Callable[[Mapping[str, str | None]], dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of small real texts that the repository ships."""
+    return ROOT / "corpora"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of large real data beside the repository; only slow tests ask for it.
+
+    ``GAI_DATA`` names it. The test is skipped where it does not exist.
+    """
+    path = Path(os.environ.get("GAI_DATA") or ROOT.parent / "shared" / "data")
+    if not path.is_dir():
+        pytest.skip(f"no data at {path}: set GAI_DATA to the folder")
+    return path
+
+
+@pytest.fixture(scope="session")
+def gai() -> Gai:
+    """The command ``gai`` as a function: ``gai("freq", path, stdin=b"...", env={...}, cwd=...)``.
+
+    Gives back the completed process with ``returncode`` and, as bytes, ``stdout`` and ``stderr``.
+    """
+    return run
+
+
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    """The environment for a process that runs gai, as a function of the changes to make in it."""
+    return surroundings
+
+
+def run(
+    *args: str | Path,
+    stdin: bytes = b"",
+    env: Mapping[str, str | None] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[bytes]:
+    """The finished process of ``python -m gai ARGS``; None in ``env`` unsets a variable."""
+    return subprocess.run(
+        [sys.executable, "-m", "gai", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        env=surroundings(env or {}),
+        cwd=cwd,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def surroundings(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """This process's environment with changes; gai is the one that the tests import, in any folder.
+
+    A variable whose change is None is unset.
+    """
+    path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
+    merged = {**os.environ, "PYTHONPATH": path, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
