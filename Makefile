@@ -21,10 +21,13 @@ help: ## list the targets
 demo: $(VENV)/.base ## install gai into .venv and weigh the words of the US inaugural addresses
 	$(BIN)/gai tfidf corpora/inaugural/*.txt --top 5
 
+# Compiled first: the workers would each compile the same kernels.
 test: $(VENV)/.test ## run the tests, without the slow ones; TESTS=tests/test_x.py for some of them
+	$(BIN)/gai info --compile > $(VENV)/info
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
 
 test-all: $(VENV)/.test ## run all tests, the slow ones too
+	$(BIN)/gai info --compile > $(VENV)/info
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 check: $(VENV)/.test ## lint, format and types: ruff and mypy --strict

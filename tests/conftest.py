@@ -9,8 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import gai as package
+
+settings.register_profile("gai", deadline=None)  # the first example may compile kernels
+settings.load_profile("gai")
 
 ROOT = Path(__file__).parent.parent
 SOURCE = Path(package.__path__[0]).parent

@@ -40,6 +40,8 @@ def write(path: Path, content: bytes) -> bool:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+        # mkstemp lets nobody else read it; a cache filled for an image is for all its users.
+        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)

@@ -69,7 +69,8 @@ def variables() -> Callable[..., dict[str, str]]:
 def on_terminal(variables: Callable[..., dict[str, str]]) -> Callable[..., Ended]:
     """``gai`` on a terminal: ``out`` is all that the terminal got, from both streams.
 
-    Standard input is the terminal as well, unless ``stdin`` is piped in.
+    Standard input is the terminal as well, unless ``stdin`` is piped in. A ``script`` may take the
+    place of the command.
     """
 
     def run(
@@ -77,11 +78,12 @@ def on_terminal(variables: Callable[..., dict[str, str]]) -> Callable[..., Ended
         env: Mapping[str, str | None] | None = None,
         columns: int = 100,
         stdin: bytes | None = None,
+        script: Path | None = None,
     ) -> Ended:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
-            [sys.executable, "-m", "gai", *map(str, words)],
+            [sys.executable, *(["-m", "gai"] if script is None else [script]), *words],
             stdin=slave if stdin is None else subprocess.PIPE,
             stdout=slave,
             stderr=slave,

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from matrices import Rows, as_result, contents, large, sentences
 from sklearn.datasets import load_svmlight_file
 
-from gai.output import cells, result, write
+from gai.matrix import cut
+from gai.output import cells, write
 from gai.output.csv import quoted
 from gai.output.tsv import escape, listed, unescape
 from gai.output.writing import TEXT, module
@@ -167,7 +168,6 @@ def test_bytes_do_not_depend_on_jobs_tasks_and_blocks(
     format: str, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = text_of(large(300, 50, tasks=1), format)
-    cut = result.cut
     monkeypatch.setattr(cells, "cut", lambda block: cut(block, 7))
     assert text_of(large(300, 50, tasks=13), format, jobs) == whole
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,14 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return [passed_through(param) for param in super().get_params(ctx)]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in self.commands and not ctx.resilient_parsing:
+            near = get_close_matches(name, self.commands, 1)
+            hint = f"did you mean {near[0]}?" if near else "gai --help lists the commands"
+            raise UsageError(f"no such command: {name}", hint)
+        return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(pages.group(self, ctx))

@@ -69,6 +69,7 @@ def explained(plan: Plan, counts: Counts, result: Result, row: int, column: int)
         block.indices[start:end],
         block.data[start:end],
         int(counts.lengths[row]),
+        int(counts.sizes[row]),
     )
 
 
@@ -82,8 +83,7 @@ def own_statistics(counts: Counts, result: Result) -> Statistics:
     """What the weights know of a corpus that was not trained on another."""
     from gai.weights import Statistics
 
-    mean_length = float(counts.lengths.mean()) if len(counts.lengths) else 0.0
-    return Statistics(len(counts.documents), result.extra["df"], mean_length)
+    return Statistics(len(counts.documents), result.extra["df"], counts.mean_length())
 
 
 def row_of(result: Result, document: str) -> int:

@@ -51,6 +51,8 @@ class Plan:
             result = weighted(result, self.weighting, self.statistics)
         if len(counts.terms) and not len(result.terms):
             raise GaiError("pruning leaves no terms", "lower --min-df or raise --max-df")
+        if self.statistics is not None:
+            result.extra["df"] = self.statistics.df  # so that this matrix can be applied as well
         return result
 
     def signature(self, counted: Counted) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class KernelWorker:
         """The rows of a batch."""
         self.begun.append((number, len(self.interner)))
         batch, facts = checked(batch, self.kernels, self.errors)
+        starts, ends = bounds(batch)
+        sizes = ends - starts
         batch = normalised(batch, facts, self.analysis)
         starts, ends = bounds(batch)
         self._make_room(batch.size // 2 + len(starts) + 1)
@@ -72,7 +74,7 @@ class KernelWorker:
             ids.copy(),
             compact(counts),
             lengths,
-            ends - starts,
+            sizes,
             batch.ids,
             batch.restart,
             batch.continued,

@@ -25,6 +25,7 @@ MODULES = {
     "inspect_text": "text",
     "count_lines": "text",
     "cut_lines": "text",
+    "boundaries": "scan",
     "count_word": "count",
     "count_unicode": "count",
     "enter": "count",

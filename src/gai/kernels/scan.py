@@ -18,7 +18,7 @@ from __future__ import annotations
 from numba import int64, uint64
 
 from gai.kernels import classes
-from gai.kernels.build import kernel, step
+from gai.kernels.build import exported, kernel, step
 from gai.kernels.words8 import (
     HIGH,
     below,
@@ -402,3 +402,19 @@ def next_kind(data, i, end, props, lower, fold):
             return kind
         i += width
     return int64(OTHER)
+
+
+@exported("u1* i8 u1* i4* i8*")
+@kernel
+def boundaries(data, size, props, lower, found):
+    """The number of word boundaries of UAX #29, untailored, after writing their byte positions."""
+    count = 0
+    i = int64(0)
+    while i < size:
+        found[count] = i
+        count += 1
+        i, _ = segment_end(data, i, size, props, lower, uint64(0), False)
+    if size > 0:
+        found[count] = size
+        count += 1
+    return count

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gai.matrix import Result, RowBlock
 from gai.output.deps import write_deps
-from gai.output.result import Result, RowBlock
 from gai.output.stored import Stored, load
 from gai.output.writing import FORMATS, check, write
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gai.output.result import Result, RowBlock, cut
+from gai.matrix import Result, RowBlock, cut
 
 Texts = NDArray[np.object_]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gai.matrix import Result
 from gai.output.cells import long, texts
-from gai.output.result import Result
 
 _NEEDS_QUOTES = re.compile('[,"\r\n]')
 

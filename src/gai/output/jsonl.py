@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from math import isfinite
 
+from gai.matrix import Result
 from gai.output.cells import blocks, by_row, names_of, texts, values
-from gai.output.result import Result
 
 
 def pieces(result: Result, jobs: int = 1) -> Iterator[bytes]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gai.matrix import Result
 from gai.output import signature
 from gai.output.cells import long, texts
-from gai.output.result import Result
 
 
 def pieces(result: Result, jobs: int = 1) -> Iterator[bytes]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.errors import MissingExtraError
+from gai.matrix import Result
 from gai.output.atomic import Sink
 from gai.output.cells import blocks
-from gai.output.result import Result
 
 GROUP = 1 << 20
 """Cells in a row group: fixed, so that the bytes do not depend on how the rows were cut."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gai.documents.ids import DocumentIds
 from gai.errors import GaiError
+from gai.matrix import RowBlock, cut
 from gai.output import signature
-from gai.output.result import RowBlock, cut
 from gai.output.storedzip import MappedArrays
 from gai.terms import Terms
 

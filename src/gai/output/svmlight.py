@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gai.matrix import Result
 from gai.output.cells import blocks, by_row, texts, values
-from gai.output.result import Result
 
 
 def pieces(result: Result, jobs: int = 1) -> Iterator[bytes]:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from gai.matrix import Result
 from gai.output.cells import long, texts
-from gai.output.result import Result
 
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TABLE = str.maketrans(ESCAPES)

@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import Any
 
 from gai.errors import UsageError
+from gai.matrix import Result
 from gai.output import atomic
 from gai.output.atomic import staged
 from gai.output.cells import gzipped
-from gai.output.result import Result
 from gai.output.tsv import listed
 
 TEXT = ("tsv", "csv", "jsonl", "mtx", "svm")
