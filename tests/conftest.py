@@ -23,6 +23,20 @@ Gai = Callable[..., "subprocess.CompletedProcess[bytes]"]
 Environment = Callable[[Mapping[str, str | None]], dict[str, str]]
 
 
+# pytest-xdist tells its workers a width, and people tell their shells a taste.
+DISPLAY = ["COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"]
+
+# How long one example takes says more about the machine than about gai.
+settings.register_profile("gai", deadline=None)
+
+
+def pytest_configure() -> None:
+    """Makes a run the same in any terminal, on any machine."""
+    settings.load_profile("gai")
+    for name in DISPLAY:
+        os.environ.pop(name, None)
+
+
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder of small real texts that the repository ships."""

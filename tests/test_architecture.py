@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "gai"
-LINE = ["documents", "tokens", "forms", "terms", "counts", "weights", "output"]
+LINE = ["documents", "tokens", "forms", "terms", "matrix", "counts", "weights", "output"]
 WINGS = ["vectors", "nn"]
-SHARED = ["errors", "backends", "cache", "kernels"]
+SHARED = ["errors", "backends", "cache", "threads", "kernels"]
 FRONT = ["", "sklearn"]  # the front door and the drop-in classes may use everything but cli
 
 

@@ -4,6 +4,8 @@ import io
 import pickle
 import re
 import warnings
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -55,6 +57,17 @@ def no_text_is_small():
         yield
 
 
+@contextmanager
+def counting_with(engine):
+    """gai's kernels, or their plain twins that it otherwise takes for so little text."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ours.counts, "count", partial(ours.counts.count, engine=engine))
+        yield
+
+
+engines = pytest.mark.parametrize("engine", ["kernels", "reference"])
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """A list that grows by one entry, the analysis, whenever gai counts."""
@@ -104,10 +117,20 @@ def assert_same(call, **options):
             assert_same_matrix(got[0], expected[0], 1e-12 if mine is ours.TfidfVectorizer else 0)
 
 
-@given(documents, options)
-@settings(max_examples=300, deadline=None)
-def test_any_text_under_any_options(texts, chosen):
-    assert_same(lambda v: v.fit_transform(texts), **chosen)
+@engines
+@given(texts=documents, chosen=options)
+@settings(max_examples=200, deadline=None)
+def test_any_text_under_any_options(engine, texts, chosen):
+    with counting_with(engine):
+        assert_same(lambda v: v.fit_transform(texts), **chosen)
+
+
+@given(texts=documents, lowercase=st.booleans(), pattern=patterns)
+@settings(max_examples=200, deadline=None)
+def test_any_text_through_the_kernels(texts, lowercase, pattern):
+    """Options under which the kernels do everything."""
+    with counting_with("kernels"):
+        assert_same(lambda v: v.fit_transform(texts), lowercase=lowercase, token_pattern=pattern)
 
 
 @given(documents, documents, options)
@@ -426,7 +449,29 @@ def test_clones_copies_and_parameters():
         assert isinstance(vectorizer, (theirs, ours.CountVectorizer))
 
 
-def test_real_text(corpora, counted):
-    texts = [path.read_bytes() for path in sorted(corpora.rglob("*.txt"))[:40]]
-    assert_same(lambda v: v.fit_transform(texts))
-    assert counted
+@engines
+def test_texts_in_many_languages(engine, corpora):
+    texts = [path.read_bytes() for path in sorted((corpora / "udhr").glob("*.txt"))]
+    assert len(texts) > 20
+    with counting_with(engine):
+        assert_same(lambda v: v.fit_transform(texts))
+        assert_same(lambda v: v.fit(texts[::2]).transform(texts), strip_accents="unicode")
+
+
+@pytest.mark.slow
+def test_novels(data, counted):
+    paths = sorted((data / "english" / "novels").glob("*.txt"))[::4]
+    assert_same(lambda v: v.fit_transform(map(str, paths)), input="filename")
+    assert len(counted) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accents", [None, "unicode"])
+def test_lines_in_many_languages(data, accents):
+    lines = [
+        line
+        for path in sorted((data / "multilingual").glob("*.txt"))
+        for line in path.read_bytes().split(b"\n")
+    ]
+    with counting_with("kernels"):
+        assert_same(lambda v: v.fit_transform(lines), strip_accents=accents)

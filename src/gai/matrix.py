@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gai.documents.ids import DocumentIds
 from gai.terms import Terms
 from gai.threads import in_order
-from gai.threads import in_order
 
 CELLS = 1 << 18
 """Cells that are turned into text at once; about 100 bytes of memory each."""

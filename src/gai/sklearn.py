@@ -10,6 +10,7 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -21,7 +22,7 @@ from sklearn.feature_extraction import text
 from gai import counts
 from gai.counts import Pruning
 from gai.documents.batch import Batch, from_texts
-from gai.rows import Result
+from gai.matrix import Result
 from gai.tokens.analysis import Analysis
 
 try:
@@ -29,8 +30,8 @@ try:
 except ImportError:  # before scikit-learn 1.9 knew sparse arrays beside sparse matrices
     as_configured = sp.csr_matrix
 
-SMALL = 1 << 18
-"""Characters up to which scikit-learn counts by itself: it is as quick there."""
+SMALL = 400_000
+"""Characters up to which scikit-learn counts by itself: loading the kernels does not pay there."""
 
 PORTION = 4 << 20
 """Characters in a batch, about."""
@@ -77,7 +78,7 @@ class CountVectorizer(text.CountVectorizer):  # type: ignore[misc]
         if analysis is None:
             return super()._count_vocab(raw_documents, fixed_vocab)  # type: ignore[no-any-return]
         self.build_analyzer()  # for its errors and its warning about stop words
-        documents = map(self.decode, raw_documents)
+        documents = self._decoded(raw_documents)
         first, exhausted = _start(documents)
         if exhausted:
             return self._count_decoded(first, fixed_vocab)
@@ -85,6 +86,12 @@ class CountVectorizer(text.CountVectorizer):  # type: ignore[misc]
         if not vocabulary:
             return self._count_decoded([], fixed_vocab)  # for its error
         return vocabulary, as_configured(matrix)
+
+    def _decoded(self, raw_documents: Iterable[Any]) -> Iterator[Any]:
+        """The documents as ``decode`` gives them, without the call where it changes nothing."""
+        if self.input == "content":
+            return (one if type(one) is str else self.decode(one) for one in raw_documents)
+        return map(self.decode, raw_documents)
 
     def _count_decoded(
         self, documents: list[Any], fixed_vocab: bool, vocabulary: dict[str, int] | None = None
@@ -189,19 +196,28 @@ def _start(documents: Iterator[Any]) -> tuple[list[Any], bool]:
 
 
 def _batches(documents: Iterator[Any], odd: dict[int, Any]) -> Iterator[Batch]:
-    """Portions of the documents; one that is not plain goes to ``odd``, and leaves an empty row."""
-    texts: list[str] = []
-    size = 0
-    for row, document in enumerate(documents):
-        if not _plain(document):
-            odd[row], document = document, ""
-        texts.append(document)
-        size += len(document)
+    """Portions of the documents; one that is not plain goes to ``odd`` and leaves an empty row."""
+    portion: list[Any] = []
+    first = size = 0
+    for document in documents:
+        portion.append(document)
+        size += len(document) if isinstance(document, str) else 0
         if size > PORTION:
-            yield from_texts(texts, [""] * len(texts))
-            texts, size = [], 0
-    if texts:
-        yield from_texts(texts, [""] * len(texts))
+            yield _batch(portion, first, odd)
+            first += len(portion)
+            portion, size = [], 0
+    if portion:
+        yield _batch(portion, first, odd)
+
+
+def _batch(portion: list[Any], first: int, odd: dict[int, Any]) -> Batch:
+    """The documents as a batch, after a look at the types alone: it spares a look at each text."""
+    ids = [""] * len(portion)
+    if {str, np.str_}.issuperset(map(type, portion)):
+        with suppress(UnicodeEncodeError):
+            return from_texts(portion, ids)
+    odd |= {row: one for row, one in enumerate(portion, first) if not _plain(one)}
+    return from_texts([one if _plain(one) else "" for one in portion], ids)
 
 
 def _matrix(

@@ -20,6 +20,7 @@ import gai as package
 from gai.cli.main import main
 
 SENTENCES = b"The cat sat on the mat.\nThe dog barked at the cat.\n"
+TERMINAL = {"TERM": "xterm-256color", "NO_COLOR": None, "COLUMNS": None, "LINES": None}
 SOURCE = str(Path(package.__path__[0]).parent)
 
 
@@ -87,7 +88,7 @@ def on_terminal(variables: Callable[..., dict[str, str]]) -> Callable[..., Ended
             stdin=slave if stdin is None else subprocess.PIPE,
             stdout=slave,
             stderr=slave,
-            env=variables(**{"TERM": "xterm-256color", "NO_COLOR": None, **(env or {})}),
+            env=variables(**TERMINAL | dict(env or {})),
         )
         os.close(slave)
         if process.stdin:

@@ -13,9 +13,10 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from gai import __version__
-from gai.cli import options
+from gai import __version__, output, weights
+from gai.cli import commands, options
 from gai.cli.app import COMMANDS
+from gai.tokens import analysis
 
 HEAVY = {
     *("numpy", "numba", "scipy", "spacy", "nltk", "gensim", "sklearn", "torch"),
@@ -54,6 +55,20 @@ def test_the_groups_of_this_test_are_those_of_the_commands() -> None:
             kind.__name__ for kind in get_type_hints(function).values() if inspect.isclass(kind)
         }
         assert {name for name in taken if hasattr(options, name)} == set(groups)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_option_means_two_things(command: str) -> None:
+    names = [name for param in commands.load(command).params for name in param.opts]
+    assert len(names) == len(set(names))
+
+
+def test_the_choices_are_those_of_the_rooms() -> None:
+    assert {*options.TOKENIZERS, "pretokenized"} == set(analysis.TOKENIZERS)
+    assert set(options.FORMATS) == set(output.FORMATS)
+    offered = get_type_hints(options.Weights, include_extras=True)
+    for name, known in (("tf", weights.TFS), ("idf", weights.IDFS), ("norm", weights.NORMS)):
+        assert set(get_args(offered[name])[1].parser.names) <= set(known)
 
 
 def test_every_option_says_what_it_does() -> None:

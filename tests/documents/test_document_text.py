@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gai.documents import Reader, Reading, Unit, read
+from gai.documents import Reader, Reading, Unit, blocks, padded, read
 from gai.errors import GaiError
 
 Documents = list[tuple[str, bytes]]
@@ -116,6 +116,12 @@ def test_a_large_file_is_split_about_every_block(folder: Path, documents: Read) 
     assert len(list(Reader(Reading(paths=(path,), block_size=1000)))) == 1
 
 
+def test_a_block_is_not_cut_in_its_first_half(folder: Path) -> None:
+    (path,) = written(folder, [b"a\nb c" + b"x" * 5000])
+    batches = list(Reader(Reading(paths=(path,), block_size=1000, split_documents=True)))
+    assert len(batches) == 1
+
+
 def test_many_small_files_share_batches(folder: Path) -> None:
     paths = written(folder, [b"a small file\n"] * 300)
     batches = list(Reader(Reading(paths=paths, block_size=1000)))
@@ -142,14 +148,27 @@ def test_a_line_longer_than_many_blocks_stays_whole(folder: Path, documents: Rea
     assert found == [(f"{path}:1", b"a"), (f"{path}:2", long), (f"{path}:3", b"b")]
 
 
-@pytest.mark.parametrize("block_size", [1000, 250_000, 1 << 20])
+@pytest.mark.parametrize(("block_size", "batches"), [(1000, 3), (250_000, 2), (1 << 20, 1)])
 def test_long_paragraphs_are_found_far_from_the_ends_of_blocks(
-    folder: Path, documents: Read, block_size: int
+    folder: Path, documents: Read, block_size: int, batches: int
 ) -> None:
     content = b" \r\n".join([b"a line of words\n" * count for count in (1, 9000, 20_000, 3)])
     (path,) = written(folder, [content])
     reading = Reading(paths=(path,), per="paragraph", block_size=block_size)
     assert documents(reading) == by_paragraph(path, content)
+    assert len(list(Reader(reading))) == batches
+
+
+@given(content=CONTENT, low=st.integers(0, 60))
+def test_the_last_blank_line_is_found_from_any_window(content: bytes, low: int) -> None:
+    lines = content.split(b"\n")[:-1]
+    ends = list(accumulate(len(line) + 1 for line in lines))
+    blank = [end for end, line in zip(ends, lines, strict=True) if not line.strip(b" \t\r")]
+    low = min(low, len(content))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "SMALLEST", 2)
+        found = blocks.after_blank_line(padded(content), low, len(content))
+    assert found == max((end for end in blank if end > low), default=0)
 
 
 def test_an_empty_file_has_no_line_but_is_a_document(folder: Path, documents: Read) -> None:
@@ -226,9 +245,11 @@ def test_a_nul_in_the_first_8_kib_tells_a_binary_file(
 
 
 def test_a_nul_further_on_or_with_text_is_a_character(folder: Path, documents: Read) -> None:
-    late, early = b"x" * 8192 + b"\0", b"a\0b"
+    late, early = b"words   " * 1024 + b"\0", b"a\0b"
     paths = written(folder, [late, early])
-    assert documents(Reading(paths=paths[:1])) == [(paths[0], late)]
+    for block_size in (1000, 1 << 20):
+        reading = Reading(paths=paths[:1], block_size=block_size, split_documents=True)
+        assert documents(reading) == [(paths[0], late)]
     assert documents(Reading(paths=paths[1:], text=True)) == [(paths[1], early)]
 
 

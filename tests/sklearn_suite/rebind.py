@@ -32,10 +32,11 @@ counted = 0
 
 
 def count(batches: Iterator[Batch], *args: Any, **options: Any) -> Any:
-    """What gai counts, noted and perhaps spoiled."""
+    """What gai counts, noted and perhaps spoiled; by the kernels, though there is little text."""
     global counted
     counted += 1
-    return COUNT(spoil(batches) if "REBIND_SPOIL" in os.environ else batches, *args, **options)
+    batches = spoil(batches) if "REBIND_SPOIL" in os.environ else batches
+    return COUNT(batches, *args, **options, engine="kernels")
 
 
 def spoil(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+import gai
+
+SOURCES = [Path(__file__).parent, Path(gai.__path__[0]).parent]
 
 REASONS: dict[str, str] = {}
 """Why a test that has to do with a vectorizer does not pass: its name -> the reason."""
@@ -17,7 +19,7 @@ REASONS: dict[str, str] = {}
 def run_suite(folder, *options, **variables):
     """The report of the plugin, and what pytest printed, for one run in a fresh process."""
     report = folder / "report.json"
-    path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [*map(str, SOURCES), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "rebind", "-p", "no:cacheprovider"]
     command += ["-c", os.devnull, "--pyargs", "sklearn.feature_extraction.tests.test_text"]
     done = subprocess.run(

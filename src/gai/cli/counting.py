@@ -51,7 +51,8 @@ def counted(documents: Documents, analysis: Analysis, run: Run, *, rows: bool = 
         names = ", ".join(source.name for source in reader.sources[:3])
         raise GaiError(f"no documents in {names}", "the input is empty")
     if reader.skipped and not run.quiet:
-        terminal.say(f"gai: left out {reader.skipped:,} broken records")
+        records = "record" if reader.skipped == 1 else "records"
+        terminal.say(f"gai: left out {reader.skipped:,} broken {records}")
     return Counted(counts, reader, started)
 
 

@@ -51,9 +51,10 @@ def amount(size: float) -> str:
 
 def sentence(facts: Facts) -> str:
     """The facts in one line."""
-    shown = dict(facts)
-    read = f"{shown.pop('read')} in {shown.pop('time')}, {shown.pop('speed')}"
-    return ", ".join([*(f"{value} {name}" for name, value in shown.items()), read])
+    counted = dict(facts)
+    read = f"{counted.pop('read')} in {counted.pop('time')}, {counted.pop('speed')}"
+    named = [f"{n} {name[:-1] if n == '1' else name}" for name, n in counted.items()]
+    return ", ".join([*named, read])
 
 
 def matrix(matrix: Matrix, top: int | None, facts: Facts, jobs: int = 1) -> None:

@@ -10,9 +10,8 @@ from gai.errors import GaiError
 
 if TYPE_CHECKING:
     from gai.cli.plan import Plan
-    from gai.counts import Counts
     from gai.output import Result, RowBlock
-    from gai.weights import Explanation, Statistics
+    from gai.weights import Explanation, Statistics, Weighting
 
 NEARBY = 10_000
 """How many names are searched for similar ones."""
@@ -35,11 +34,14 @@ IDF = {
 }
 
 
-def explain(question: tuple[str, str], plan: Plan, counts: Counts, result: Result) -> None:
-    """Prints the numbers behind the weight of a term in a document, the pair ``question``."""
-    row, column = row_of(result, question[0]), column_of(result, counts, question[1])
+def explain(question: tuple[str, str], plan: Plan, counts: Result) -> None:
+    """Prints the numbers behind the weight of a term in a document, the pair ``question``.
+
+    ``counts`` is the matrix before it is weighed. Raises GaiError where it has no such cell.
+    """
     assert plan.weighting is not None
-    numbers = explained(plan, counts, result, row, column)
+    row, column = row_of(counts, question[0]), column_of(counts, question[1])
+    numbers = explained(plan.weighting, plan.corpus(counts), counts, row, column)
     norm = f", then norm {plan.weighting.norm}" if plan.weighting.norm != "none" else ""
     lines = [
         ("document", question[0], ""),
@@ -55,21 +57,22 @@ def explain(question: tuple[str, str], plan: Plan, counts: Counts, result: Resul
     writing.write_facts(lines)
 
 
-def explained(plan: Plan, counts: Counts, result: Result, row: int, column: int) -> Explanation:
+def explained(
+    weighting: Weighting, statistics: Statistics, counts: Result, row: int, column: int
+) -> Explanation:
     """The numbers behind one cell."""
     from gai import weights
 
-    assert plan.weighting is not None
-    block = block_of(counts.result(plan.pruning, binary=plan.binary, signature={}), row)
+    block = block_of(counts, row)
     start, end = block.indptr[row - block.first : row - block.first + 2].tolist()
     return weights.explain(
-        plan.weighting,
-        plan.statistics or own_statistics(counts, result),
+        weighting,
+        statistics,
         column,
         block.indices[start:end],
         block.data[start:end],
-        int(counts.lengths[row]),
-        int(counts.sizes[row]),
+        int(counts.extra["lengths"][row]),
+        None if counts.sizes is None else int(counts.sizes[row]),
     )
 
 
@@ -77,13 +80,6 @@ def block_of(result: Result, row: int) -> RowBlock:
     """The block that holds a row."""
     blocks = result.rows()
     return next(block for block in blocks if row < block.first + len(block.indptr) - 1)
-
-
-def own_statistics(counts: Counts, result: Result) -> Statistics:
-    """What the weights know of a corpus that was not trained on another."""
-    from gai.weights import Statistics
-
-    return Statistics(len(counts.documents), result.extra["df"], counts.mean_length())
 
 
 def row_of(result: Result, document: str) -> int:
@@ -96,15 +92,12 @@ def row_of(result: Result, document: str) -> int:
     raise GaiError(f"--explain: no document is called {document}", f"there is {', '.join(hint)}")
 
 
-def column_of(result: Result, counts: Counts, term: str) -> int:
+def column_of(result: Result, term: str) -> int:
     """The column of a term; raises GaiError where it has none."""
     terms = list(result.terms)
     if term in terms:
         return terms.index(term)
-    if term in list(counts.terms):
-        raise GaiError(f"--explain: the term {term} is no column", "the other options leave it out")
-    near = get_close_matches(term, terms[:NEARBY], 3)
-    raise GaiError(
-        f"--explain: no document holds the term {term}",
-        f"there is {', '.join(near)}" if near else "terms are lower-cased unless --keep-case",
-    )
+    lower = [term.lower()] if term.lower() in terms else []
+    near = lower or get_close_matches(term, terms[:NEARBY], 3)
+    hint = f"there is {', '.join(near)}" if near else ""
+    raise GaiError(f"--explain: no column is called {term}", hint)

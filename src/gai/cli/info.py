@@ -34,7 +34,7 @@ Facts = dict[str, Any]
 
 
 def info(
-    talk: Talk,
+    *,
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="A matrix that gai wrote, an .npz file.")
     ] = None,
@@ -50,6 +50,7 @@ def info(
             default="aligned on a terminal, tsv in a pipe",
         ),
     ] = None,
+    talk: Talk,
 ) -> None:
     """What is installed, or what a stored file holds.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -25,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 failed, 2 usage, 130 interrupted, 141 nobody reads on."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        signal.signal(signal.SIGTERM, terminate)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, terminate)
         prepare_streams()
         code = run(words)
         sys.stdout.flush()
@@ -64,7 +66,7 @@ def failed(error: BaseException, debug: bool) -> int:
     """The exit code for an error, after one line about it; a traceback only where asked for."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if debug:
+    if debug and not isinstance(error, BrokenPipeError):
         import traceback
 
         terminal.say("".join(traceback.format_exception(error)).rstrip())

@@ -9,7 +9,7 @@ from gai.cli import display, heaviest, terminal, writing
 from gai.cli.counting import Counted, check_deps, counted, report, write_deps
 from gai.cli.explain import explain
 from gai.cli.options import Columns, Documents, Model, Output, Run, Terms, Weights
-from gai.cli.plan import Plan, plan
+from gai.cli.plan import plan
 from gai.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,8 +36,12 @@ def run(task: Task) -> None:
     check_output(task)
     planned = plan(task.documents, task.terms, task.columns, task.model, task.weights)
     found = counted(task.documents, planned.analysis, task.run)
-    result = planned.result(found)
-    deliver(task, planned, found, result)
+    counts = planned.counts(found)
+    if task.explain:
+        explain(task.explain, planned, counts)
+        return
+    result = planned.weighted(counts)
+    deliver(task, result, found)
     beside = (task.columns.vocabulary, task.model.apply, task.terms.stop_words)
     write_deps(task.output, found.reader.files, beside)
     size = display.size(result.shape, result.nnz)
@@ -58,14 +62,12 @@ def check_output(task: Task) -> None:
         output.check(place, format)
 
 
-def deliver(task: Task, planned: Plan, found: Counted, result: Result) -> None:
-    """Puts what was asked for where it was asked for."""
+def deliver(task: Task, result: Result, found: Counted) -> None:
+    """Puts the matrix, or what was asked for of it, where it was asked for."""
     from gai import output
 
     jobs, place, format = task.run.threads, task.output.place, task.output.format
-    if task.explain:
-        explain(task.explain, planned, found.counts, result)
-    elif task.output.to_table():
+    if task.output.to_table():
         facts = display.size(result.shape, result.nnz) | found.speed()
         display.matrix(result, task.top, facts, jobs)
     elif task.top:

@@ -10,6 +10,8 @@ from gai.cli.options import Columns, Documents, Model, Terms, Weights
 from gai.errors import GaiError, UsageError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gai.cli.counting import Counted
     from gai.counts import Pruning
     from gai.output import Result, Stored
@@ -37,23 +39,31 @@ class Plan:
     statistics: Statistics | None = None
     training: dict[str, Any] | None = None
 
-    def result(self, counted: Counted) -> Result:
-        """The matrix; raises a GaiError where pruning leaves no column."""
-        from gai.weights import weighted
-
+    def counts(self, counted: Counted) -> Result:
+        """The matrix of counts; raises a GaiError where pruning leaves no column."""
         counts = counted.counts
-        result = counts.result(
-            self.pruning,
-            binary=self.binary,
-            signature=self.signature(counted),
-        )
-        if self.weighting is not None:
-            result = weighted(result, self.weighting, self.statistics)
+        result = counts.result(self.pruning, binary=self.binary, signature=self.signature(counted))
         if len(counts.terms) and not len(result.terms):
             raise GaiError("pruning leaves no terms", "lower --min-df or raise --max-df")
         if self.statistics is not None:
             result.extra["df"] = self.statistics.df  # so that this matrix can be applied as well
         return result
+
+    def weighted(self, counts: Result) -> Result:
+        """The same with weights, where weights were asked for."""
+        from gai.weights import weighted
+
+        if self.weighting is None:
+            return counts
+        return weighted(counts, self.weighting, self.corpus(counts))
+
+    def corpus(self, counts: Result) -> Statistics:
+        """What the weights need to know of the training corpus, which may be this one."""
+        from gai.weights import Statistics
+
+        lengths = counts.extra["lengths"]
+        own = Statistics(len(lengths), counts.extra["df"], mean(lengths))
+        return self.statistics or own
 
     def signature(self, counted: Counted) -> dict[str, Any]:
         """Everything that changes a number."""
@@ -147,6 +157,10 @@ def training_of(stored: Stored) -> dict[str, Any]:
     lengths = stored.extra["lengths"]
     return {
         "documents": len(lengths),
-        "mean_length": float(lengths.mean()) if len(lengths) else 0.0,
+        "mean_length": mean(lengths),
         "input": stored.signature["input"],
     }
+
+
+def mean(lengths: NDArray[Any]) -> float:
+    return float(lengths.mean()) if len(lengths) else 0.0

@@ -14,12 +14,12 @@ PATIENCE, INTERVAL = 1.0, 0.1  # seconds
 
 
 class Reads(Protocol):
-    """What the bar shows: something that knows how much of its input it has read."""
+    """What the bar shows: how much has been read of the files as they are stored."""
 
     @property
-    def bytes_read(self) -> int: ...
+    def bytes_stored(self) -> int: ...
 
-    def total_bytes(self) -> int | None: ...
+    def total_stored(self) -> int | None: ...
 
 
 @contextmanager
@@ -47,6 +47,6 @@ def show(work: Reads, done: threading.Event) -> None:
 
     columns = (BarColumn(), DownloadColumn(binary_units=False), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=work.total_bytes())
+        task = bar.add_task("", total=work.total_stored())
         while not done.wait(INTERVAL):
-            bar.update(task, completed=work.bytes_read)
+            bar.update(task, completed=work.bytes_stored)

@@ -26,12 +26,13 @@ ROWS = 1 << 14
 
 
 def top(
-    top: Top,
-    output: TextOutput,
-    talk: Talk,
+    *,
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="A matrix that gai wrote, an .npz file.")
     ] = None,
+    top: Top,
+    output: TextOutput,
+    talk: Talk,
 ) -> None:
     """The heaviest terms of each document of a stored matrix.
 

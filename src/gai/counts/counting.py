@@ -14,7 +14,7 @@ from gai.counts.merging import merged
 from gai.counts.part import Part
 from gai.counts.result import Counts
 from gai.counts.store import Store
-from gai.counts.workers import KernelWorker, PlainWorker, Worker
+from gai.counts.workers import KernelWorker, NgramWorker, PlainWorker, Worker
 from gai.documents import Batch, DocumentIds, Errors, Reader
 from gai.threads import in_order
 from gai.tokens.analysis import Analysis
@@ -43,13 +43,7 @@ def count(
     """
     errors: Errors = batches.reading.errors if isinstance(batches, Reader) else "strict"
     stream, small = _peeked(batches, _limit(analysis)) if engine == "auto" else (batches, False)
-    if analysis.scanned and analysis.ngrams == (1, 1) and engine != "reference" and not small:
-        ops = kernels.load()
-        workers: list[Worker] = [
-            KernelWorker(name, analysis, errors, ops) for name in range(max(jobs, 1))
-        ]
-    else:
-        workers = [PlainWorker(0, analysis, errors)]
+    workers = _workers(analysis, errors, jobs, plain=engine == "reference" or small)
     store, documents = Store(memory), DocumentIds()
     for part in _parts(stream, workers):
         _append_ids(documents, part)
@@ -57,7 +51,15 @@ def count(
     return merged(store, workers, documents)
 
 
+def _workers(analysis: Analysis, errors: Errors, jobs: int, plain: bool) -> list[Worker]:
+    if plain or not (analysis.scanned or analysis.analyzer != "word"):
+        return [PlainWorker(0, analysis, errors)]
+    kind = KernelWorker if analysis.scanned and analysis.ngrams == (1, 1) else NgramWorker
+    return [kind(name, analysis, errors, kernels.load()) for name in range(max(jobs, 1))]
+
+
 def _limit(analysis: Analysis) -> int:
+    """The size of a small job, which depends on whether its kernels are compiled."""
     needed = (f"count_{analysis.tokenizer}", "inspect_text", "cut_lines", "finish_rows")
     return SMALL if analysis.scanned and kernels.ready(needed) else SMALL_UNCOMPILED
 

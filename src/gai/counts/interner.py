@@ -26,7 +26,7 @@ class Interner:
 
     def __init__(self, kernels: Any, slots: int = 1 << 15, arena: int = 1 << 18) -> None:
         self.kernels = kernels
-        self.table = _aligned(4 * slots)
+        self.table = aligned(4 * slots)
         self.offsets = np.zeros(slots // 2 + 1, np.int64)
         self.arena = np.zeros(arena, np.uint8)
         self.state = np.zeros(9, np.int64)
@@ -41,19 +41,19 @@ class Interner:
     def grow(self, lack: int, longest: int) -> None:
         """Make room for what the kernel lacks; ``longest`` is the longest possible term."""
         if lack == MORE_TERMS:
-            table = _aligned(2 * len(self.table))
+            table = aligned(2 * len(self.table))
             self.kernels.rehash(self.table, table)
             self.table = table
-            self.offsets = _longer(self.offsets, len(table) // 8 + 1)
+            self.offsets = longer(self.offsets, len(table) // 8 + 1)
         else:
             need = int(self.state[ARENA]) + 3 * longest + 64
-            self.arena = _longer(self.arena, max(2 * len(self.arena), need))
+            self.arena = longer(self.arena, max(2 * len(self.arena), need))
 
     def enter(self, terms: Terms) -> None:
         """Intern terms that are all different and new."""
         while len(terms) > len(self.table) // 8 - 1:
             self.grow(MORE_TERMS, 0)
-        self.arena = _longer(self.arena, len(self.arena) + len(terms.arena) + 64)
+        self.arena = longer(self.arena, len(self.arena) + len(terms.arena) + 64)
         self.kernels.enter(
             terms.arena, terms.offsets, self.table, self.arena, self.offsets, self.state
         )
@@ -63,14 +63,15 @@ class Interner:
         return Terms(self.arena[: self.state[ARENA]], self.offsets[: len(self) + 1])
 
 
-def _aligned(size: int) -> NDArray[np.uint64]:
+def aligned(size: int) -> NDArray[np.uint64]:
     """Zeros that start at a cache line, so that no slot lies across two."""
     raw = np.zeros(size + 8, np.uint64)
     skip = -raw.ctypes.data // 8 % 8
     return raw[skip : skip + size]
 
 
-def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
+def longer(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """A copy of the array with zeros behind it, ``size`` numbers in all."""
     longer = np.zeros(size, array.dtype)
     longer[: len(array)] = array
     return longer

@@ -30,8 +30,8 @@ def merged(store: Store, workers: Sequence[Worker], documents: DocumentIds) -> C
     tf, df = np.zeros(len(begins), np.int64), np.zeros(len(begins), np.int64)
     maps = np.split(ranks, np.cumsum([len(terms) for terms in vocabularies])[:-1])
     for worker, numbers in zip(workers, maps, strict=True):
-        tf[numbers] += _filled(worker.tf, len(numbers))
-        df[numbers] += _filled(worker.df, len(numbers))
+        tf[numbers] += _filled(worker.totals.tf, len(numbers))
+        df[numbers] += _filled(worker.totals.df, len(numbers))
     firsts = np.concatenate([_firsts(w, len(m)) for w, m in zip(workers, maps, strict=True)])
     first = np.minimum.reduceat(firsts[order], begins) if len(begins) else firsts
     kept = np.flatnonzero(df)

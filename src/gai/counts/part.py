@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gai.documents import Batch
 
 
 @dataclass(slots=True)
@@ -27,6 +30,45 @@ class Part:
     names: list[str] | str
     restart: bool
     continued: bool
+
+
+class Rows(NamedTuple):
+    """Rows as a worker has just counted them: a matrix in CSR form, and tokens per row."""
+
+    indptr: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+
+
+class Totals:
+    """``tf`` and ``df`` of the terms of a worker; behind the last term stand zeros."""
+
+    def __init__(self, ops: Any) -> None:
+        self.ops = ops
+        self.tf = self.df = np.zeros(0, np.int64)
+
+    def add(self, rows: Rows, terms: int) -> None:
+        """Add rows in which no id is ``terms`` or above."""
+        if terms > len(self.tf):
+            room = np.zeros(2 * terms - len(self.tf), np.int64)
+            self.tf, self.df = np.concatenate([self.tf, room]), np.concatenate([self.df, room])
+        self.ops.tally(rows.ids, rows.counts, self.tf, self.df)
+
+
+def part_of(worker: int, batch: Batch, sizes: NDArray[np.int64], rows: Rows) -> Part:
+    """The part of a batch and its rows, which are copied."""
+    return Part(
+        worker,
+        rows.indptr,
+        rows.ids.copy(),
+        compact(rows.counts),
+        rows.lengths,
+        sizes,
+        batch.ids,
+        batch.restart,
+        batch.continued,
+    )
 
 
 def compact(counts: NDArray[np.int32]) -> NDArray[np.uint8] | NDArray[np.int32]:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gai.documents import Batch, Errors, check, cut
-from gai.documents.checking import joined
+from gai.documents import Batch, Errors, check, cut, padded
 from gai.kernels.reference.text import NON_ASCII, SPECIAL
 from gai.tokens.analysis import Analysis
 from gai.tokens.normalise import normaliser
 
 Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+class Prepared(NamedTuple):
+    """A batch ready for the kernels, whether they must fold its case, and the size of each
+    document before, in bytes."""
+
+    batch: Batch
+    fold: bool
+    sizes: NDArray[np.int64]
+
+
+def prepared(batch: Batch, ops: Any, errors: Errors, analysis: Analysis) -> Prepared:
+    """The batch ready for the kernels."""
+    batch, facts = checked(batch, ops, errors)
+    starts, ends = bounds(batch)
+    return Prepared(*normalised(batch, facts, analysis), ends - starts)
 
 
 def checked(batch: Batch, ops: Any, errors: Errors) -> tuple[Batch, int]:
@@ -34,28 +49,49 @@ def bounds(batch: Batch) -> Bounds:
     return batch.starts, batch.ends
 
 
-def normalised(batch: Batch, facts: int, analysis: Analysis) -> Batch:
-    """The batch with those documents normalised that the scanners could not lower themselves.
+def normalised(batch: Batch, facts: int, analysis: Analysis) -> tuple[Batch, bool]:
+    """The batch with those documents normalised that the scanners could not lower themselves, and
+    whether they must lower the rest.
 
     These are the documents with characters outside ASCII where the analysis strips accents or asks
-    for a normal form; else those of a batch with a capital sigma or a dotted capital I.
+    for a normal form; else those with a capital sigma or a dotted capital I. Their new text stands
+    behind all others. Stripping can bring capitals back, so then everything is lowered here.
     """
+    fold = analysis.lowercase
     whole = analysis.strip_accents is not None or analysis.normalize is not None
-    special = analysis.lowercase and facts & SPECIAL
-    if not (facts & NON_ASCII and (whole or special)):
-        return batch
+    if not (facts & NON_ASCII and (whole or (fold and facts & SPECIAL))):
+        return batch, fold
+    text = batch.data[: batch.size]
+    places = np.flatnonzero(text >= 0x80) if whole else _special_places(text)
+    if not (fold and analysis.strip_accents is not None):
+        return _rewritten(batch, text.tobytes(), places, analysis), fold
+    return _rewritten(batch, text.tobytes().lower(), places, analysis), False
+
+
+def _rewritten(batch: Batch, others: bytes, places: NDArray[np.intp], analysis: Analysis) -> Batch:
+    """The batch with the documents at these places normalised; ``others`` is the text else."""
     normalise = normaliser(analysis.lowercase, analysis.strip_accents, analysis.normalize)
-    return joined(batch, [_rewritten(text, normalise) for text in pieces(batch)])
+    starts, ends = (bound.copy() for bound in bounds(batch))
+    found = np.unique(np.searchsorted(ends, places, side="right"))
+    pieces, size = [others], batch.size
+    for document in found[found < len(ends)].tolist():
+        before = batch.data[starts[document] : ends[document]].tobytes()
+        pieces.append(normalise(before.decode()).encode())
+        starts[document], size = size, size + len(pieces[-1])
+        ends[document] = size
+    return replace(batch, data=padded(b"".join(pieces)), size=size, starts=starts, ends=ends)
+
+
+def _special_places(text: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Where U+0130 (C4 B0) and U+03A3 (CE A3) begin."""
+    before, behind = text[:-1], text[1:]
+    return np.flatnonzero(
+        ((before == 0xC4) & (behind == 0xB0)) | ((before == 0xCE) & (behind == 0xA3))
+    )
 
 
 def pieces(batch: Batch) -> list[bytes]:
     """The bytes of each document."""
     text = batch.data[: batch.size].tobytes()
     starts, ends = bounds(batch)
-    return [
-        text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    ]
-
-
-def _rewritten(text: bytes, normalise: Callable[[str], str]) -> bytes:
-    return text if text.isascii() else normalise(text.decode()).encode()
+    return [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]

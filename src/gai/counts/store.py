@@ -70,7 +70,7 @@ class Store:
 
     def _read(self, place: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
         found = np.empty(count, dtype)
-        view = memoryview(found).cast("B")
+        view = found.data.cast("B")
         read = os.preadv(self._file.fileno(), [view], place) if count else 0
         while 0 < read < len(view):
             read += os.preadv(self._file.fileno(), [view[read:]], place + read)

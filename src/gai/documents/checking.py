@@ -60,7 +60,7 @@ def check(
         text = recoded(batch.data[: batch.size], errors)
         return replace(batch, data=padded(text), size=len(text))
     documents = zip(batch.starts.tolist(), batch.ends.tolist(), strict=True)
-    return joined(batch, [recoded(batch.data[start:end], errors) for start, end in documents])
+    return _joined(batch, [recoded(batch.data[start:end], errors) for start, end in documents])
 
 
 def recoded(data: NDArray[np.uint8], errors: Errors) -> bytes:
@@ -68,7 +68,7 @@ def recoded(data: NDArray[np.uint8], errors: Errors) -> bytes:
     return str(data.data, "utf-8", errors).encode()
 
 
-def joined(batch: Batch, texts: list[bytes]) -> Batch:
+def _joined(batch: Batch, texts: list[bytes]) -> Batch:
     """The batch with other texts, an LF between each two."""
     lengths = np.array([len(text) for text in texts], np.int64)
     ends = np.cumsum(lengths + 1) - 1

@@ -136,7 +136,10 @@ class Gzip:
         import zlib
 
         self._inner = zlib.decompressobj(wbits=31)
-        self.needs_input = True
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inner.unconsumed_tail
 
     @property
     def eof(self) -> bool:
@@ -147,10 +150,7 @@ class Gzip:
         return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        text = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
-        # A full answer may have left more inside zlib, even where all input is consumed.
-        self.needs_input = len(text) < max_length and not self._inner.unconsumed_tail
-        return text
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
 class Zstandard:

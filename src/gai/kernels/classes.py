@@ -38,3 +38,5 @@ LETTER_OR_DIGIT = 0x20
 """General_Category L*, Nd, Nl or No in Unicode 15.0, whichever version the interpreter knows."""
 WORD = 0x40
 r"""What ``\w`` matches in the running interpreter."""
+SPACE = 0x80
+r"""What ``\s`` matches in the running interpreter."""

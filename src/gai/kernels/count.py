@@ -13,7 +13,7 @@ Kernels never grow an array: they stop at the start of a token, say what lacks r
 there when they are called again.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 from __future__ import annotations
 
 from numba import int64, uint64
@@ -98,8 +98,8 @@ def add_term(table, slot, first, second, length, arena, offsets, state):
     return term
 
 
-def counter(scan):
-    """The counting kernel of a scanner.
+def counter(scan, rows):
+    """The counting kernel of a scanner; without ``rows``, one that writes each token's id.
 
     Documents are ``data[starts[d]:ends[d]]``. Row d is the cells from ``indptr[d]`` to
     ``indptr[d + 1]`` of ``ids`` and ``counts``, in order of first appearance; ``lengths[d]`` is its
@@ -167,6 +167,10 @@ def counter(scan):
                 if term < stops:
                     continue
                 tokens += 1
+                if not rows:
+                    ids[filled] = term
+                    filled += 1
+                    continue
                 seen = table[4 * slot + 3]
                 if (seen ^ stamp) >> SHIFT == 0:
                     counts[row + int64(seen & COLUMN)] += 1
@@ -191,8 +195,10 @@ def counter(scan):
     return exported(ARGUMENTS)(kernel(count))
 
 
-count_word = counter(scan_word)
-count_unicode = counter(scan_unicode)
+count_word = counter(scan_word, True)
+count_unicode = counter(scan_unicode, True)
+encode_word = counter(scan_word, False)
+encode_unicode = counter(scan_unicode, False)
 
 
 @exported("u1* i8* u8* u1* i8* i8*")

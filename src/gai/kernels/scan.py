@@ -22,7 +22,6 @@ from gai.kernels.build import exported, kernel, step
 from gai.kernels.words8 import (
     HIGH,
     below,
-    between,
     first_byte,
     load8,
     lowered,
@@ -173,11 +172,7 @@ def goes_on(data, stop, end):
     if mark != 0x27 and mark != 0x2E and mark != 0x3A and mark != 0x2C and mark != 0x3B:
         return False
     after = data[stop + 1]
-    return (
-        after >= 0x80
-        or 0x61 <= after | 0x20 <= 0x7A
-        or 0x30 <= after <= 0x39
-    )
+    return after >= 0x80 or 0x61 <= after | 0x20 <= 0x7A or 0x30 <= after <= 0x39
 
 
 @kernel
@@ -336,11 +331,7 @@ def segment_end(data, i, end, props, lower, fold, join_complex):
         kind = int64(props[code] & CLASS)
         if is_mark(kind):
             pass
-        elif previous == ZWJ and (kind == PICTOGRAPH or kind == ALETTER_PICTOGRAPH):
-            last = kind
-        elif previous == WSEGSPACE and kind == WSEGSPACE:
-            last = kind
-        elif joined(last, kind) or (join_complex and last == COMPLEX and kind == COMPLEX):
+        elif (previous == ZWJ and (kind == PICTOGRAPH or kind == ALETTER_PICTOGRAPH)) or (previous == WSEGSPACE and kind == WSEGSPACE) or joined(last, kind) or (join_complex and last == COMPLEX and kind == COMPLEX):
             last = kind
         elif last == REGIONAL_INDICATOR and kind == REGIONAL_INDICATOR and flags == 1:
             flags = 2

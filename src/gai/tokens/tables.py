@@ -27,7 +27,7 @@ UNICODE_VERSION = "15.0"
 """The version of the word boundaries, for signatures."""
 
 DATA = Path(__file__).with_name(f"word_break-{UNICODE_VERSION}.txt")
-MAGIC = b"gai tables 1\n".ljust(64, b"\0")
+MAGIC = b"gai tables 2\n".ljust(64, b"\0")
 """Stands before and after the arrays in the cache file; its number changes with their meaning."""
 SIZE = len(MAGIC) + 5 * CODE_POINTS + len(MAGIC)
 
@@ -93,6 +93,8 @@ def make(data: str) -> Tables:
     props = break_properties(data)
     for run in re.finditer(r"\w+", everything):
         props[run.start() : run.end()] |= classes.WORD
+    for run in re.finditer(r"\s+", everything):
+        props[run.start() : run.end()] |= classes.SPACE
     return Tables(props, lower_cases(everything))
 
 

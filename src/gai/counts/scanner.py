@@ -1,0 +1,67 @@
+"""Scanner: the kernels that find tokens, and the arrays that they fill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gai.counts.interner import FILLED, HIGH, STOPS, Interner
+from gai.counts.part import Rows
+from gai.counts.prepare import bounds
+from gai.documents import Batch
+from gai.terms import Terms
+from gai.tokens.analysis import Analysis
+from gai.tokens.tables import tables
+
+
+class Scanner:
+    """Batches in, rows of counts out; without ``rows``, the id of each token instead.
+
+    Stop words get the first ids, so that the kernels know them by their number.
+    """
+
+    def __init__(self, analysis: Analysis, kernels: Any, rows: bool) -> None:
+        self.analysis = analysis
+        self.scan = getattr(kernels, f"{'count' if rows else 'encode'}_{analysis.tokenizer}")
+        self.tables = tables()
+        self.interner = Interner(kernels)
+        if analysis.stop_words:
+            self.interner.enter(Terms.of(analysis.stop_words))
+            self.interner.state[STOPS] = len(self.interner)
+        self._ids = self._counts = np.zeros(0, np.int32)
+
+    def run(self, batch: Batch, fold: bool) -> Rows:
+        """The rows of a batch; ids and counts are good until the next call.
+
+        Without rows ``ids`` are those of the tokens in order, and ``counts`` say nothing.
+        """
+        starts, ends = bounds(batch)
+        self._make_room(batch.size // 2 + len(starts) + 1)
+        indptr, lengths = np.zeros(len(starts) + 1, np.int64), np.empty(len(starts), np.int64)
+        interner = self.interner
+        interner.begin()
+        while lack := self.scan(
+            batch.data,
+            starts,
+            ends,
+            self.tables.props,
+            self.tables.lower,
+            HIGH if fold else 0,
+            self.analysis.min_length,
+            interner.table,
+            interner.arena,
+            interner.offsets,
+            interner.state,
+            indptr,
+            self._ids,
+            self._counts,
+            lengths,
+        ):
+            interner.grow(lack, int((ends - starts).max()))
+        filled = int(interner.state[FILLED])
+        return Rows(indptr, self._ids[:filled], self._counts[:filled], lengths)
+
+    def _make_room(self, cells: int) -> None:
+        if cells > len(self._ids):
+            self._ids, self._counts = np.empty(cells, np.int32), np.empty(cells, np.int32)
