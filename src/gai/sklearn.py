@@ -83,7 +83,7 @@ class CountVectorizer(text.CountVectorizer):  # type: ignore[misc]
         if exhausted:
             return self._count_decoded(first, fixed_vocab)
         vocabulary, matrix = self._count_fast(chain(first, documents), analysis, fixed_vocab)
-        if not vocabulary:
+        if not vocabulary and not fixed_vocab:
             return self._count_decoded([], fixed_vocab)  # for its error
         return vocabulary, as_configured(matrix)
 

@@ -193,9 +193,7 @@ def weigh(
     return weights
 
 
-def weighted(
-    counts: Result, weighting: Weighting, statistics: Statistics | None = None
-) -> Result:
+def weighted(counts: Result, weighting: Weighting, statistics: Statistics | None = None) -> Result:
     """A matrix of counts with weights in the place of the counts.
 
     ``statistics`` are those of the training corpus where it is another than this one.

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +33,40 @@ class Ended:
     err: str = ""
 
 
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Leaves the signals of the test runner as they are."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """``gai`` within this process, which saves half a second: for what ends before any work."""
 
     def run(*words: str | Path) -> Ended:
-        before = signal.getsignal(signal.SIGTERM)
-        code = main([str(word) for word in words])
-        signal.signal(signal.SIGTERM, before)
-        return Ended(code, *capfd.readouterr())
+        return Ended(main([str(word) for word in words]), *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def quick(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """The fixture ``gai`` without a process, for what is about numbers: a tenth of the time."""
+
+    def run(
+        *words: str | Path, stdin: bytes = b"", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        (tmp_path / ".stdin").write_bytes(stdin)
+        capfdbinary.readouterr()
+        with monkeypatch.context() as patched, open(tmp_path / ".stdin") as file:
+            patched.setattr(sys, "stdin", file)
+            patched.chdir(cwd or tmp_path)
+            code = main([str(word) for word in words])
+        return subprocess.CompletedProcess(words, code, *capfdbinary.readouterr())
 
     return run
 

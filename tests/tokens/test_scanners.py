@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gai import kernels
+from gai.documents import padded
 from gai.kernels import classes as c
 from gai.kernels.reference import scanners
 from gai.tokens.tables import tables
 
-PROPS = tables().props
+PROPS, LOWER = tables()
 CASES = Path(__file__).parent.parent / "data" / "WordBreakTest-15.0.txt"
 
 ASCII = "aZ09_.:,;'\" \t\r\n\0-"
@@ -44,6 +47,18 @@ def test_boundaries_pass_every_official_case() -> None:
     cases = list(official_cases())
     assert len(cases) == 1823
     assert [text for text, edges in cases if scanners.boundaries(text, PROPS) != edges] == []
+
+
+def test_the_kernel_passes_every_official_case() -> None:
+    """Its positions are bytes; no case holds a surrogate."""
+    wrong = []
+    for text, edges in official_cases():
+        data = text.encode()
+        found = np.empty(len(data) + 1, np.int64)
+        count = kernels.load().boundaries(padded(data), len(data), PROPS, LOWER, found)
+        if found[:count].tolist() != [len(text[:edge].encode()) for edge in edges]:
+            wrong.append(text)
+    assert wrong == []
 
 
 LETTERS = {c.ALETTER, c.ALETTER_PICTOGRAPH, c.HEBREW_LETTER}

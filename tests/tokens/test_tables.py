@@ -63,6 +63,10 @@ def test_word_bit_is_the_word_of_the_interpreter(made: Tables) -> None:
     assert (made.props & classes.WORD > 0).tolist() == word
 
 
+def test_space_bit_is_the_white_space_of_the_interpreter(made: Tables) -> None:
+    assert (made.props & classes.SPACE > 0).tolist() == [c.isspace() for c in CHARACTERS]
+
+
 def test_lone_surrogates_are_plain(made: Tables) -> None:
     assert not made.props[0xD800:0xE000].any()
     assert made.lower[0xD800:0xE000].tolist() == list(range(0xD800, 0xE000))
@@ -117,7 +121,8 @@ def test_classes_of_some_characters(made: Tables, name: str, characters: str) ->
 def test_every_class_has_a_number_of_its_own() -> None:
     names = [name for name in vars(classes) if name.isupper()]
     numbers = sorted(getattr(classes, name) for name in names)
-    assert numbers == [*range(22), classes.CLASS, classes.LETTER_OR_DIGIT, classes.WORD]
+    bits = [classes.LETTER_OR_DIGIT, classes.WORD, classes.SPACE]
+    assert numbers == [*range(22), classes.CLASS, *bits]
 
 
 def test_second_process_finds_the_tables_in_the_cache(cache_folder: Path) -> None:

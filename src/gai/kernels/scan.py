@@ -331,7 +331,11 @@ def segment_end(data, i, end, props, lower, fold, join_complex):
         kind = int64(props[code] & CLASS)
         if is_mark(kind):
             pass
-        elif (previous == ZWJ and (kind == PICTOGRAPH or kind == ALETTER_PICTOGRAPH)) or (previous == WSEGSPACE and kind == WSEGSPACE) or joined(last, kind) or (join_complex and last == COMPLEX and kind == COMPLEX):
+        elif previous == ZWJ and (kind == PICTOGRAPH or kind == ALETTER_PICTOGRAPH):
+            last = kind
+        elif previous == WSEGSPACE and kind == WSEGSPACE:
+            last = kind
+        elif joined(last, kind) or (join_complex and last == COMPLEX and kind == COMPLEX):
             last = kind
         elif last == REGIONAL_INDICATOR and kind == REGIONAL_INDICATOR and flags == 1:
             flags = 2
