@@ -22,7 +22,7 @@ class RowBlock:
     """Consecutive rows, from row ``first`` on.
 
     ``indptr`` (int64, one more than there are rows) starts at 0; ``indices`` (int32) are sorted
-    within each row; ``data`` holds counts (int64) or weights (float64).
+    within each row; ``data`` holds counts (int32) or weights (float64).
     """
 
     first: int
@@ -38,7 +38,7 @@ class Result:
     ``indptr`` is that of the whole matrix. ``tasks`` give blocks of rows that follow each other and
     cover all rows; each may run in any thread, once or again. ``signature`` is fit for JSON.
     ``extra`` holds further arrays: per term "df", "tf" (int64) and, for weights, "idf" (float64);
-    per document "lengths" (int64). ``sizes`` are bytes per document; they are not stored.
+    per document "lengths" (int64). ``sizes`` gives the bytes of each document, for those who ask.
     """
 
     terms: Terms
@@ -48,7 +48,7 @@ class Result:
     tasks: Sequence[Callable[[], RowBlock]]
     signature: dict[str, Any]
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
-    sizes: NDArray[np.int64] | None = None
+    sizes: Callable[[], NDArray[np.int64]] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -203,11 +203,12 @@ def weighted(counts: Result, weighting: Weighting, statistics: Statistics | None
         mean_length = float(lengths.mean()) if len(lengths) else 0.0
         statistics = Statistics(len(lengths), counts.extra["df"], mean_length)
     factors = idf(weighting, statistics)
+    all_sizes = counts.sizes() if weighting.norm == "bytes" and counts.sizes else None
 
     def weigh_block(task: Callable[[], RowBlock]) -> RowBlock:
         block = task()
         rows = slice(block.first, block.first + len(block.indptr) - 1)
-        sizes = None if counts.sizes is None else counts.sizes[rows]
+        sizes = None if all_sizes is None else all_sizes[rows]
         block.data = weigh(
             weighting, statistics, block.indptr, block.indices, block.data, lengths[rows], sizes
         )

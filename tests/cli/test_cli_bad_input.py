@@ -161,8 +161,9 @@ def test_an_old_output_survives_a_failure(gai: Any, tmp_path: Path) -> None:
     assert (tmp_path / "out.npz").read_bytes() == b"old"
 
 
-def test_no_folder_to_write_to(gai: Any, two: Path, tmp_path: Path) -> None:
-    done = gai("bow", two, "-o", "deep/out.npz", cwd=tmp_path)
+@pytest.mark.parametrize("command", ["bow", "freq"])
+def test_no_folder_to_write_to(command: str, gai: Any, two: Path, tmp_path: Path) -> None:
+    done = gai(command, two, "-o", "deep/out.tsv", cwd=tmp_path)
     assert done.returncode == 1
     assert b"deep" in done.stderr
     assert not (tmp_path / "deep").exists()

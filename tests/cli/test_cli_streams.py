@@ -76,7 +76,7 @@ def test_a_full_disk_leaves_no_file(variables: Variables, large: Path, tmp_path:
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["bow two.txt", "--version"])
+@pytest.mark.parametrize("command", ["bow two.txt", "--version", "bow two.txt <&-"])
 def test_a_closed_output_is_an_error(
     command: str, variables: Variables, two: Path, tmp_path: Path
 ) -> None:
@@ -128,6 +128,20 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     assert process.wait(2) == code
     assert b"error" not in process.stderr.read()
     assert [*out.iterdir(), *temporary.iterdir()] == []
+
+
+def test_an_interrupt_while_writing(variables: Variables, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("".join(f"word{i % 5000} and word{i % 77}\n" for i in range(200_000)))
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["bow", "--per", "line", text, "-o", out / "x.tsv"]
+    process = subprocess.Popen([sys.executable, "-m", "gai", *words], env=variables())
+    while not list(out.iterdir()):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(2) == 130
+    assert list(out.iterdir()) == []
 
 
 def test_an_interrupt_while_starting(variables: Variables) -> None:

@@ -13,7 +13,7 @@ from gai.kernels import reference
 def rows(request: pytest.FixtureRequest) -> tuple[np.ndarray, ...]:
     """Random rows, short and long ones, with columns dropped; more than 2^16 columns at last."""
     random = np.random.default_rng(request.param)
-    terms = [5, 60, 300, 3_000, 70_000, 20_000_000][request.param]
+    terms = [5, 60, 300, 3_000, 70_000, 3_000_000][request.param]
     lengths = random.integers(0, [4, 60, 120, 700, 900, 90][request.param], 40)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     ids = np.concatenate(
@@ -23,7 +23,7 @@ def rows(request: pytest.FixtureRequest) -> tuple[np.ndarray, ...]:
         if terms < 100_000
         else [np.unique(random.integers(0, terms, n)) for n in lengths]
     )
-    if terms in (5, 20_000_000):
+    if terms in (5, 3_000_000):
         sizes = [min(n, 5) if terms == 5 else 0 for n in lengths]
         if terms != 5:
             pieces = [np.unique(random.integers(0, terms, n)) for n in lengths]
@@ -42,7 +42,7 @@ def test_rows_are_finished_as_the_twin_does(rows: tuple[np.ndarray, ...]) -> Non
     results = []
     for ops in (kernels.load(), reference):
         new = np.empty(len(indptr), np.int64)
-        indices, data = np.empty(len(ids), np.int32), np.empty(len(ids), np.int64)
+        indices, data = np.empty(len(ids), np.int32), np.empty(len(ids), np.int32)
         scratch = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(256, np.int64)
         filled = ops.finish_rows(indptr, ids, counts, columns, new, indices, data, *scratch)
         kept = np.empty(len(indptr) - 1, np.int64)

@@ -65,9 +65,7 @@ def run(words: list[str]) -> int:
 
 def build() -> Any:
     """The group of all commands."""
-    app = typer.Typer(
-        name="gai", cls=Group, rich_markup_mode=None, context_settings=SETTINGS, help=__doc__
-    )
+    app = typer.Typer(name="gai", cls=Group, rich_markup_mode=None, context_settings=SETTINGS)
     app.callback(help=main.__doc__)(main)
     group = typer.main.get_command(app)
     for name, line in COMMANDS.items():

@@ -72,7 +72,7 @@ def explained(
         block.indices[start:end],
         block.data[start:end],
         int(counts.extra["lengths"][row]),
-        None if counts.sizes is None else int(counts.sizes[row]),
+        None if counts.sizes is None else int(counts.sizes()[row]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gai.cli import choices, display, terminal, writing
@@ -34,7 +35,7 @@ def freq(
       gai freq --per line --stop-words english docs/*.txt > vocabulary.tsv
     """
     check_deps(output)
-    format = writing.text_format(output.place, output.format)
+    writing.check(output.place, output.format)
     analysis, pruning = choices.analysis(documents, terms), choices.pruning(limits)
     found = counted(documents, analysis, run, rows=False)
     order = most_frequent(found.counts, pruning)
@@ -42,6 +43,7 @@ def freq(
     if output.to_table():
         show(found.counts, order, most.top or SHOWN, facts)
     else:
+        format = writing.text_format(output.place, output.format)
         writing.write(pieces(rows(found.counts, order[: most.top]), format), output.place)
     write_deps(output, found.reader.files, [terms.stop_words])
     report(output, run, lambda: facts)
@@ -49,13 +51,8 @@ def freq(
 
 def most_frequent(counts: Counts, pruning: Pruning) -> NDArray[np.int64]:
     """The terms within the limits, most frequent first, ties by term: their numbers."""
-    import numpy as np
-
-    limits = pruning.limits(len(counts.documents))
-    kept = np.flatnonzero((counts.df >= limits[0]) & (counts.df <= limits[1]))
-    ranks = np.empty(len(counts.terms), np.int64)
-    ranks[counts.terms.argsort()] = np.arange(len(ranks))
-    return kept[np.lexsort((ranks[kept], -counts.tf[kept]))]
+    by_frequency = replace(pruning, order="freq")
+    return by_frequency.chosen(len(counts.documents), counts.tf, counts.df, counts.first)
 
 
 def rows(counts: Counts, order: NDArray[np.int64]) -> Iterator[Row]:

@@ -44,6 +44,7 @@ def run(words: list[str]) -> int:
 
 
 def terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """The handler of SIGTERM."""
     raise Terminated
 
 
@@ -53,7 +54,7 @@ def prepare_streams() -> None:
     A closed standard output would give its descriptor, 1, to the next file that is opened.
     """
     if sys.stdout is None:
-        os.open(os.devnull, os.O_RDONLY)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115

@@ -57,7 +57,7 @@ def check_output(task: Task) -> None:
     if task.explain and (task.top or task.output.output or format):
         raise UsageError("--explain prints a few numbers", "leave out --top, -o and --format")
     if task.top:
-        writing.text_format(place, format)
+        writing.check(place, format)
     elif not (task.explain or task.output.to_table()):
         output.check(place, format)
 

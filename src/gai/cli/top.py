@@ -47,6 +47,7 @@ def top(
     if file is None:
         raise UsageError("no file: which matrix?", "gai top FILE.npz")
     check_deps(output)
+    writing.check(output.place, output.format)
     matrix = StoredRows(load(file))
     if output.to_table():
         facts = display.size(matrix.shape, int(matrix.indptr[-1]))

@@ -23,6 +23,15 @@ def text_format(place: str, format: str | None) -> str:
     return named
 
 
+def check(place: str, format: str | None) -> None:
+    """Raises what :func:`write` would raise, before the work, as far as that can be told."""
+    from gai.output import atomic
+
+    text_format(place, format)
+    if place != "-" and not atomic.special(place):
+        atomic.check(place)
+
+
 def write(pieces: Iterable[bytes], place: str) -> None:
     """Writes the pieces to a file, all of them or nothing, or to standard output (``-``)."""
     from gai.output.atomic import staged

@@ -60,8 +60,9 @@ def _workers(analysis: Analysis, errors: Errors, jobs: int, plain: bool) -> list
 
 def _limit(analysis: Analysis) -> int:
     """The size of a small job, which depends on whether its kernels are compiled."""
-    needed = (f"count_{analysis.tokenizer}", "inspect_text", "cut_lines", "finish_rows")
-    return SMALL if analysis.scanned and kernels.ready(needed) else SMALL_UNCOMPILED
+    one = analysis.analyzer == "word" and analysis.ngrams == (1, 1)
+    main = f"count_{analysis.tokenizer}" if one else "count_ngrams"
+    return SMALL if kernels.ready([main, "finish_rows"]) else SMALL_UNCOMPILED
 
 
 def _peeked(batches: Iterable[Batch], limit: int) -> tuple[Iterator[Batch], bool]:

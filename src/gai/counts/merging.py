@@ -12,6 +12,7 @@ from gai.counts.result import Chunk, Counts
 from gai.counts.store import Store
 from gai.counts.workers import Worker
 from gai.documents import DocumentIds
+from gai.errors import GaiError
 from gai.terms import Terms
 
 Ints = NDArray[np.int64]
@@ -68,30 +69,22 @@ def _firsts(worker: Worker, size: int) -> Ints:
 
 
 def join(counts: Counts) -> None:
-    """Set the chunks, lengths and sizes of ``counts``, with one row for each split document.
+    """Set the chunks of ``counts``, with one row for each split document.
 
     The df of the terms of a split document is put right: each of its parts counted as one.
     """
     store, row = counts.store, 0
-    lengths, sizes = [], []
     for index, part in enumerate(store.parts):
         rows = len(part.lengths)
         goes_on = index + 1 < len(store) and store.parts[index + 1].continued
         start, stop = int(part.continued), rows - int(goes_on)
         if start < stop:
             counts.chunks.append(Chunk(row, index, start, stop))
-            lengths.append(part.lengths[start:stop])
-            sizes.append(part.sizes[start:stop])
             row += stop - start
         begins = goes_on and not (part.continued and rows == 1)
         if begins:
-            joined = _joined_row(counts, index)
-            counts.chunks.append(Chunk(row, joined, 0, 1))
-            lengths.append(joined.lengths)
-            sizes.append(joined.sizes)
+            counts.chunks.append(Chunk(row, _joined_row(counts, index), 0, 1))
             row += 1
-    counts.lengths = np.concatenate([np.zeros(0, np.int64), *lengths])
-    counts.sizes = np.concatenate([np.zeros(0, np.int64), *sizes])
 
 
 def _joined_row(counts: Counts, index: int) -> Part:
@@ -107,6 +100,8 @@ def _joined_row(counts: Counts, index: int) -> Part:
     distinct, places = np.unique(ids, return_inverse=True)
     totals = np.zeros(len(distinct), np.int64)
     np.add.at(totals, places, np.concatenate([found for _, found, _, _ in pieces]))
+    if totals.max(initial=0) > np.iinfo(np.int32).max:
+        raise GaiError("a document holds a term more than 2,147,483,647 times")
     np.subtract.at(counts.df, ids, 1)
     counts.df[distinct] += 1
     return Part(

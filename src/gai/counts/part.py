@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from gai.documents import Batch
 
+Numbers = NDArray[np.int32] | NDArray[np.int64]
+"""Whole numbers in as few bytes as hold them: memory that is new costs more than converting."""
+
 
 @dataclass(slots=True)
 class Part:
@@ -22,11 +25,11 @@ class Part:
     """
 
     worker: int
-    indptr: NDArray[np.int64]
+    indptr: Numbers
     ids: NDArray[np.int32]
     counts: NDArray[np.uint8] | NDArray[np.int32]
-    lengths: NDArray[np.int64]
-    sizes: NDArray[np.int64]
+    lengths: Numbers
+    sizes: Numbers
     names: list[str] | str
     restart: bool
     continued: bool
@@ -60,19 +63,25 @@ def part_of(worker: int, batch: Batch, sizes: NDArray[np.int64], rows: Rows) -> 
     """The part of a batch and its rows, which are copied."""
     return Part(
         worker,
-        rows.indptr,
+        narrow(rows.indptr),
         rows.ids.copy(),
         compact(rows.counts),
-        rows.lengths,
-        sizes,
+        narrow(rows.lengths),
+        narrow(sizes),
         batch.ids,
         batch.restart,
         batch.continued,
     )
 
 
+def narrow(numbers: NDArray[np.int64]) -> Numbers:
+    """The numbers, which are not negative, as int32 where all fit."""
+    fits = numbers.max(initial=0) <= np.iinfo(np.int32).max
+    return numbers.astype(np.int32) if fits else numbers
+
+
 def compact(counts: NDArray[np.int32]) -> NDArray[np.uint8] | NDArray[np.int32]:
-    """A copy of the counts in as few bytes as hold them: memory costs more than the conversion."""
+    """A copy of the counts in as few bytes as hold them."""
     if len(counts) == 0 or counts.max() < 256:
         return counts.astype(np.uint8)
     return counts.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from gai.documents import Batch, Errors, check, cut, padded
 from gai.kernels.reference.text import NON_ASCII, SPECIAL
 from gai.tokens.analysis import Analysis
 from gai.tokens.normalise import normaliser
+
+SPECIAL_LETTERS = re.compile("\u0130|\u03a3".encode())
 
 Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -61,11 +64,11 @@ def normalised(batch: Batch, facts: int, analysis: Analysis) -> tuple[Batch, boo
     whole = analysis.strip_accents is not None or analysis.normalize is not None
     if not (facts & NON_ASCII and (whole or (fold and facts & SPECIAL))):
         return batch, fold
-    text = batch.data[: batch.size]
-    places = np.flatnonzero(text >= 0x80) if whole else _special_places(text)
+    text = batch.data[: batch.size].tobytes()
+    places = np.flatnonzero(batch.data >= 0x80) if whole else _special_places(text)
     if not (fold and analysis.strip_accents is not None):
-        return _rewritten(batch, text.tobytes(), places, analysis), fold
-    return _rewritten(batch, text.tobytes().lower(), places, analysis), False
+        return _rewritten(batch, text, places, analysis), fold
+    return _rewritten(batch, text.lower(), places, analysis), False
 
 
 def _rewritten(batch: Batch, others: bytes, places: NDArray[np.intp], analysis: Analysis) -> Batch:
@@ -82,12 +85,9 @@ def _rewritten(batch: Batch, others: bytes, places: NDArray[np.intp], analysis: 
     return replace(batch, data=padded(b"".join(pieces)), size=size, starts=starts, ends=ends)
 
 
-def _special_places(text: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Where U+0130 (C4 B0) and U+03A3 (CE A3) begin."""
-    before, behind = text[:-1], text[1:]
-    return np.flatnonzero(
-        ((before == 0xC4) & (behind == 0xB0)) | ((before == 0xCE) & (behind == 0xA3))
-    )
+def _special_places(text: bytes) -> NDArray[np.int64]:
+    """Where U+0130 and U+03A3 begin."""
+    return np.array([found.start() for found in SPECIAL_LETTERS.finditer(text)], np.int64)
 
 
 def pieces(batch: Batch) -> list[bytes]:

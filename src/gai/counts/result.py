@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,7 @@ class Counts:
     """All that was counted.
 
     ``terms`` are sorted by code point; per term ``tf`` (corpus totals), ``df`` (documents that hold
-    it) and ``first`` (grows with the place where it appears first). Per document ``lengths``
-    (tokens after stop words, or n-grams) and ``sizes`` (bytes).
+    it) and ``first`` (grows with the place where it appears first).
     """
 
     terms: Terms
@@ -55,8 +54,25 @@ class Counts:
     store: Store
     numbers: list[Columns]
     chunks: list[Chunk] = field(default_factory=list)
-    lengths: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    sizes: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Tokens after stop words, or n-grams, of each document."""
+        return self._of_rows("lengths")
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """Bytes of each document."""
+        return self._of_rows("sizes")
+
+    def _of_rows(self, name: str) -> Ints:
+        """A number of each row, from the parts."""
+        numbers = np.empty(len(self.documents), np.int64)
+        for chunk in self.chunks:
+            part = self.store.parts[chunk.part] if isinstance(chunk.part, int) else chunk.part
+            rows = slice(chunk.first, chunk.first + chunk.stop - chunk.start)
+            numbers[rows] = getattr(part, name)[chunk.start : chunk.stop]
+        return numbers
 
     def result(
         self,
@@ -73,11 +89,11 @@ class Counts:
             terms=terms,
             documents=self.documents,
             indptr=finish.indptr(),
-            dtype=np.dtype(np.int64),
+            dtype=finish.dtype,
             tasks=[partial(finish.block, chunk) for chunk in self.chunks],
             signature=signature or {},
             extra={"df": df, "tf": tf, "lengths": self.lengths},
-            sizes=self.sizes,
+            sizes=lambda: self.sizes,
         )
 
     def _columns(self, pruning: Pruning) -> tuple[Terms, Ints]:
@@ -104,6 +120,7 @@ class _Finish:
 
     def __init__(self, counts: Counts, numbers: Ints, binary: bool) -> None:
         self.counts, self.binary = counts, binary
+        self.dtype = np.dtype(np.int32)
         columns = np.full(len(counts.terms) + 1, -1, np.int32)
         columns[numbers] = np.arange(len(numbers), dtype=np.int32)
         columns[-1] = -1
@@ -114,21 +131,23 @@ class _Finish:
 
     def indptr(self) -> Ints:
         """That of the whole matrix."""
-        kept = [self._kept(chunk) for chunk in self.counts.chunks]
-        indptr = np.zeros(sum(map(len, kept)) + 1, np.int64)
-        np.cumsum(np.concatenate([np.zeros(0, np.int64), *kept]), out=indptr[1:])
-        return indptr
+        indptr = np.zeros(len(self.counts.documents) + 1, np.int64)
+        for chunk in self.counts.chunks:
+            indptr[chunk.first + 1 : chunk.first + 1 + chunk.stop - chunk.start] = self._kept(chunk)
+        return np.cumsum(indptr, out=indptr)
 
-    def _kept(self, chunk: Chunk) -> Ints:
+    def _kept(self, chunk: Chunk) -> NDArray[Any]:
         """The number of cells of each row."""
+        rows = slice(chunk.start, chunk.stop + 1)
         if self.all_kept:
             part = chunk.part
             indptr = (self.counts.store.parts[part] if isinstance(part, int) else part).indptr
-            return np.diff(indptr[chunk.start : chunk.stop + 1])
+            return np.diff(indptr[rows])
         part = self._part(chunk)
         kept = np.empty(chunk.stop - chunk.start, np.int64)
-        indptr = part.indptr[chunk.start : chunk.stop + 1]
-        self.ops.kept_cells(indptr, part.ids, self.columns[part.worker], kept)
+        self.ops.kept_cells(
+            part.indptr[rows].astype(np.int64), part.ids, self.columns[part.worker], kept
+        )
         return kept
 
     def _part(self, chunk: Chunk) -> Part:
@@ -139,11 +158,11 @@ class _Finish:
         part = self._part(chunk)
         indptr = part.indptr[chunk.start : chunk.stop + 1]
         begin, end = int(indptr[0]), int(indptr[-1])
-        indices, data = np.empty(end - begin, np.int32), np.empty(end - begin, np.int64)
+        indices, data = np.empty(end - begin, np.int32), np.empty(end - begin, np.int32)
         new_indptr = np.empty(len(indptr), np.int64)
         longest = int(np.diff(indptr).max(initial=0))
         filled = self.ops.finish_rows(
-            indptr - begin,
+            (indptr - begin).astype(np.int64),
             part.ids[begin:end],
             part.counts[begin:end].astype(np.int32),
             self.columns[part.worker],

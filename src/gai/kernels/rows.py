@@ -33,7 +33,7 @@ def kept_cells(indptr, ids, columns, kept):
     return 0
 
 
-@exported("i8* i4* i4* i4* i8* i4* i8* i8* i8* i8*")
+@exported("i8* i4* i4* i4* i8* i4* i4* i8* i8* i8*")
 @kernel
 def finish_rows(indptr, ids, counts, columns, new_indptr, indices, data, cells, spare, bins):
     """The number of cells kept, after giving each row its final columns, sorted.

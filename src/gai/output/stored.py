@@ -72,7 +72,7 @@ class Stored:
 
     @cached_property
     def data(self) -> NDArray[Any]:
-        """The number in each cell: int64 counts or float64 weights."""
+        """The number in each cell: int32 counts or float64 weights."""
         return self._arrays["data"]
 
     @cached_property

@@ -32,7 +32,7 @@ def finish_rows(
     columns: Columns,
     new_indptr: Ints,
     indices: Columns,
-    data: Ints,
+    data: Columns,
     *scratch: NDArray[Any],
 ) -> int:
     """The number of cells kept, after giving each row its final columns, sorted."""
