@@ -16,7 +16,8 @@ def same(ours: str, theirs: str) -> dict[str, Any]:
     """Whether both matrices have the same terms and cells, and the largest relative difference."""
     from scipy.sparse import load_npz
 
-    mine, other = gai.load(ours), load_npz(theirs).tocsr()
+    mine = gai.load(ours)
+    other: Any = load_npz(theirs)
     other.sort_indices()
     terms = str(np.load(theirs)["terms"].tobytes(), "utf-8").split("\n")
     cells = (

@@ -70,11 +70,11 @@ def lines(section: Section) -> Iterator[list[str]]:
 def numbers(side: Side) -> list[str]:
     """The medians of the runs; the peak is the largest."""
     seconds, size = measure.seconds(side.runs), side.size
-    peak = measure.peak(side.runs)
+    cpu, peak = median(run.cpu for run in side.runs), measure.peak(side.runs)
     return [
         str(len(side.runs)),
         f"{seconds:.3f}",
-        f"{median(run.cpu for run in side.runs):.3f}",
+        f"{cpu:.3f}" if cpu else "",
         f"{size / 1e6 / seconds:.1f}" if size else "",
         f"{side.tokens / 1e6 / seconds:.2f}" if side.tokens else "",
         f"{peak / 2**20:,.0f}" if peak else "",

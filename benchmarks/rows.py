@@ -89,7 +89,7 @@ def kernel(bench: Bench) -> Section:
     section = Section("kernel")
     for scanner, fact in found.items():
         for part, label in (("kernel", "scan, intern, count"), ("worker", "whole worker")):
-            runs = tuple(Run(seconds, seconds) for seconds in fact[part])
+            runs = tuple(Run(seconds) for seconds in fact[part])
             section.sides.append(Side(f"{scanner}: {label}", runs, text.size, fact["tokens"]))
         speed = text.size / 1e6 / median(fact["kernel"])
         section.targets += [

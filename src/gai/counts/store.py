@@ -57,7 +57,7 @@ class Store:
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="gai-")  # noqa: SIM115: as long as we live
+            self._file = tempfile.TemporaryFile(prefix="gai-")  # noqa: SIM115
         for index in self._in_memory:
             part = self.parts[index]
             self._places[index] = self._file.tell()
