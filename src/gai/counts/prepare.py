@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.documents import Batch, Errors, check, cut, padded
-from gai.kernels.reference.text import NON_ASCII, SPECIAL
+from gai.kernels.reference.text import NON_ASCII, SPECIAL, SPECIAL_LETTERS
 from gai.tokens.analysis import Analysis
 from gai.tokens.normalise import normaliser
-
-SPECIAL_LETTERS = re.compile("\u0130|\u03a3".encode())
 
 Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -86,8 +83,14 @@ def _rewritten(batch: Batch, others: bytes, places: NDArray[np.intp], analysis: 
 
 
 def _special_places(text: bytes) -> NDArray[np.int64]:
-    """Where U+0130 and U+03A3 begin."""
-    return np.array([found.start() for found in SPECIAL_LETTERS.finditer(text)], np.int64)
+    """Where U+0130 and U+03A3 begin, in order."""
+    places = []
+    for letter in SPECIAL_LETTERS:
+        place = text.find(letter)
+        while place >= 0:
+            places.append(place)
+            place = text.find(letter, place + 2)
+    return np.sort(np.array(places, np.int64))
 
 
 def pieces(batch: Batch) -> list[bytes]:

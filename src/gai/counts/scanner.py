@@ -24,6 +24,7 @@ class Scanner:
     def __init__(self, analysis: Analysis, kernels: Any, rows: bool) -> None:
         self.analysis = analysis
         self.scan = getattr(kernels, f"{'count' if rows else 'encode'}_{analysis.tokenizer}")
+        self.shortest = analysis.min_length if analysis.tokenizer == "word" else 1
         self.tables = tables()
         self.interner = Interner(kernels)
         if analysis.stop_words:
@@ -48,7 +49,7 @@ class Scanner:
             self.tables.props,
             self.tables.lower,
             HIGH if fold else 0,
-            self.analysis.min_length,
+            self.shortest,
             interner.table,
             interner.arena,
             interner.offsets,

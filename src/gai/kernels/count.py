@@ -19,8 +19,18 @@ from __future__ import annotations
 from numba import int64, uint64
 
 from gai.kernels.build import exported, kernel, step
-from gai.kernels.scan import MIX, key_of, pad, scan_unicode, scan_word
-from gai.kernels.words8 import store8
+from gai.kernels.scan import (
+    MIX,
+    ascii_block,
+    ascii_key,
+    is_word,
+    key_of,
+    pad,
+    scan_unicode,
+    scan_word,
+    stands_alone,
+)
+from gai.kernels.words8 import store8, trailing_zeros
 
 TERMS = 0
 """Place in the state: terms interned so far."""
@@ -98,8 +108,11 @@ def add_term(table, slot, first, second, length, arena, offsets, state):
     return term
 
 
-def counter(scan, rows):
+def counter(scan, accepts, rows):
     """The counting kernel of a scanner; without ``rows``, one that writes each token's id.
+
+    Runs of ASCII letters, digits and underscores are found 64 bytes at a time; those that
+    ``accepts`` takes are tokens, everything else is left to ``scan``.
 
     Documents are ``data[starts[d]:ends[d]]``. Row d is the cells from ``indptr[d]`` to
     ``indptr[d + 1]`` of ``ids`` and ``counts``, in order of first appearance; ``lengths[d]`` is its
@@ -141,29 +154,60 @@ def counter(scan, rows):
                 state[STAMP] += 1
             stamp = uint64(state[STAMP]) << SHIFT
             end = ends[document]
+            begin = position
+            words = uint64(0)
+            base = reach = int64(0)
             while True:
+                if words == 0:
+                    if position >= end:
+                        break
+                    base = position
+                    words, reach = ascii_block(data, base, end)
+                    position = base + reach
+                    if words == 0 and reach > 0:
+                        continue
+                length = int64(0)
                 free = state[ARENA]
-                at, stop, first, second, length = scan(
-                    data, position, end, props, lower, fold, min_length, arena, free
-                )
-                position = at
-                if length <= 0:
-                    if length < 0:
-                        status = MORE_ARENA
-                    break
+                if words != 0:
+                    at = base + trailing_zeros(words)
+                    behind = words + (words & (~words + uint64(1)))
+                    stop = base + trailing_zeros(behind)
+                    words &= behind
+                    if stop == base + reach and stop < end:
+                        # It may go on behind the block, so the next block begins with it.
+                        words = uint64(0)
+                        position = at
+                        if at > base:
+                            continue
+                    elif stop - at <= 16 and accepts(data, at, stop, end):
+                        begin = stop
+                        length = stop - at
+                        if length < min_length:
+                            continue
+                        first, second = ascii_key(data, at, length, fold)
+                    else:
+                        words = uint64(0)
+                        position = at
+                if length == 0:
+                    at, stop, first, second, length = scan(
+                        data, begin, position, end, props, lower, fold, min_length, arena, free
+                    )
+                    if length <= 0:
+                        if length < 0:
+                            status = MORE_ARENA
+                            position = at
+                        break
+                    begin = position = stop
                 slot = place_of(table, mask, first, second, length, arena, free, offsets)
                 entry = table[4 * slot + 2]
                 if entry == 0:
-                    if state[TERMS] >= limit:
-                        status = MORE_TERMS
-                        break
-                    if free + length + 24 > arena.size:
-                        status = MORE_ARENA
+                    if state[TERMS] >= limit or free + length + 24 > arena.size:
+                        status = MORE_TERMS if state[TERMS] >= limit else MORE_ARENA
+                        position = at
                         break
                     term = add_term(table, slot, first, second, length, arena, offsets, state)
                 else:
                     term = int64(entry & COLUMN) - 1
-                position = stop
                 if term < stops:
                     continue
                 tokens += 1
@@ -195,10 +239,10 @@ def counter(scan, rows):
     return exported(ARGUMENTS)(kernel(count))
 
 
-count_word = counter(scan_word, True)
-count_unicode = counter(scan_unicode, True)
-encode_word = counter(scan_word, False)
-encode_unicode = counter(scan_unicode, False)
+count_word = counter(scan_word, is_word, True)
+count_unicode = counter(scan_unicode, stands_alone, True)
+encode_word = counter(scan_word, is_word, False)
+encode_unicode = counter(scan_unicode, stands_alone, False)
 
 
 @exported("u1* i8* u8* u1* i8* i8*")

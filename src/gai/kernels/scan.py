@@ -1,8 +1,9 @@
 """The two scanners: from a place in a document to its next token.
 
-A scanner is ``scan(data, i, end, props, lower, fold, min_length, arena, free)`` and gives back
-``(start, stop, first, second, length)``: the token is ``data[start:stop]``, normalised it is
-``length`` bytes long. ``length`` is 0 where no token is left, -1 where the arena lacks room.
+A scanner is ``scan(data, begin, i, end, props, lower, fold, min_length, arena, free)`` and gives
+back ``(start, stop, first, second, length)``: the token is ``data[start:stop]``, normalised it is
+``length`` bytes long. ``length`` is 0 where no token is left, -1 where the arena lacks room. Between
+``begin``, where a token or the document before ended, and ``i`` no token begins.
 
 ``first`` and ``second`` are the key of the token: its first eight bytes and the next eight, filled
 up with zeros. Of a token longer than 16 bytes ``second`` is a hash of all but the first eight, and
@@ -22,13 +23,16 @@ from gai.kernels.build import exported, kernel, step
 from gai.kernels.words8 import (
     HIGH,
     below,
+    classify64,
     first_byte,
     load8,
     lowered,
     store8,
+    trailing_zeros,
     word_bytes,
 )
 
+ALL = uint64(0xFFFFFFFFFFFFFFFF)
 MIX = uint64(0x9E3779B97F4A7C15)
 CR, LF, NEWLINE = classes.CR, classes.LF, classes.NEWLINE
 EXTEND, ZWJ, FORMAT = classes.EXTEND, classes.ZWJ, classes.FORMAT
@@ -45,7 +49,7 @@ TO_LETTER, TO_DIGIT = 32, 33
 
 
 @step
-def scan_word(data, i, end, props, lower, fold, min_length, arena, free):
+def scan_word(data, begin, i, end, props, lower, fold, min_length, arena, free):
     r"""The next maximal run of ``\w`` of at least ``min_length`` characters."""
     while i < end:
         x, high = ascii_part(data, i)
@@ -83,12 +87,11 @@ def scan_word(data, i, end, props, lower, fold, min_length, arena, free):
 
 
 @step
-def scan_unicode(data, i, end, props, lower, fold, min_length, arena, free):
+def scan_unicode(data, begin, i, end, props, lower, fold, min_length, arena, free):
     """The next segment between Unicode word boundaries that holds a letter or a digit.
 
-    ``min_length`` is not used. Runs of Thai, Lao, Khmer and Myanmar letters stay together.
+    ``min_length`` is 1. Runs of Thai, Lao, Khmer and Myanmar letters stay together.
     """
-    begin = i
     while i < end:
         x, high = ascii_part(data, i)
         words = word_bytes(x)
@@ -105,7 +108,7 @@ def scan_unicode(data, i, end, props, lower, fold, min_length, arena, free):
             if i >= end:
                 break
             stop, first, second, length = short_ascii(data, i, end, fold)
-            if length > 0 and data[i] != 0x5F and not goes_on(data, stop, end):
+            if length > 0 and stands_alone(data, i, stop, end):
                 return i, stop, first, second, length
         stop, keep = segment_end(data, i, end, props, lower, fold, True)
         if keep:
@@ -160,19 +163,48 @@ def short_ascii(data, i, end, fold):
 
 
 @step
-def goes_on(data, stop, end):
-    """Whether a segment may go on behind the ASCII run that ends at ``stop``.
+def is_word(data, start, stop, end):
+    r"""Whether an ASCII run of ``\w`` is a token of ``scan_word``: always."""
+    return True
 
-    It does where one of ``' . : , ;`` stands between two letters or digits; the slow way then
-    decides. True also where a character that is not ASCII follows the mark.
+
+@step
+def stands_alone(data, start, stop, end):
+    """Whether an ASCII run of letters, digits and underscores is surely a token of its own.
+
+    Not where one of ``' . : , ;`` and another letter or digit follow, nor where a character that is
+    not ASCII comes after such a mark, nor where the run begins with an underscore: the long way
+    then decides.
     """
-    if stop + 1 >= end:
+    if data[start] == 0x5F:
         return False
+    if stop + 1 >= end:
+        return True
     mark = data[stop]
     if mark != 0x27 and mark != 0x2E and mark != 0x3A and mark != 0x2C and mark != 0x3B:
-        return False
+        return True
     after = data[stop + 1]
-    return after >= 0x80 or 0x61 <= after | 0x20 <= 0x7A or 0x30 <= after <= 0x39
+    return after < 0x80 and not (0x61 <= after | 0x20 <= 0x7A or 0x30 <= after <= 0x39)
+
+
+@step
+def ascii_block(data, i, end):
+    r"""The mask of ``\w`` in the ASCII bytes from ``i`` on, at most 64, and how many these are."""
+    words, high = classify64(data, i)
+    reach = min(trailing_zeros(high), end - i)
+    if reach < 64:
+        words &= (uint64(1) << uint64(reach)) - uint64(1)
+    return words, reach
+
+
+@step
+def ascii_key(data, i, length, fold):
+    """The key of the ASCII token of up to 16 bytes at ``i``."""
+    first = lowered(load8(data, i), fold)
+    if length <= 8:
+        return first & (ALL >> uint64(64 - (length << 3))), uint64(0)
+    second = lowered(load8(data, i + 8), fold)
+    return first, second & (ALL >> uint64(128 - (length << 3)))
 
 
 @kernel
