@@ -65,3 +65,26 @@ def test_every_kernel_in_the_table_of_contents_is_there(tmp_path: Path) -> None:
         if hasattr(value, "arguments") and getattr(value, "__module__", "") == content.__name__
     }
     assert exported == native.MODULES
+
+
+BOTH = """
+from gai import counts
+from gai.documents import from_texts
+from gai.tokens import Analysis
+for tokenizer in ("word", "unicode"):
+    found = counts.count([from_texts(["0\u5b57"], ["a"])], Analysis(tokenizer), engine="kernels")
+    print(*found.terms)
+"""
+
+
+def test_kernels_compiled_apart_do_not_take_each_others_place(tmp_path: Path) -> None:
+    """Numba gives the first of the two in each process the same name."""
+    env = {**os.environ, "GAI_CACHE": str(tmp_path)}
+
+    def run(program: str) -> str:
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=env, capture_output=True, check=True, text=True).stdout
+
+    for name in ("count_word", "count_unicode"):
+        run(f"from gai import kernels; kernels.load().{name}")
+    assert run(BOTH).split("\n") == ["0\u5b57", "0 \u5b57", ""]

@@ -48,23 +48,32 @@ def exported(arguments: str) -> Any:
 def compile_kernel(module: str, name: str) -> tuple[dict[str, Any], bytes]:
     """What the loader must know of a kernel, and its machine code."""
     function = getattr(importlib.import_module(f"gai.kernels.{module}"), name)
-    entry = _entry(function, function.arguments)
+    entry = _entry(name, function)
     text = entry.inspect_llvm()
     if "@NRT_MemInfo_alloc" in text or "@NRT_Allocate" in text:
         raise TypeError(f"kernel {name} allocates; its caller must")
     parsed = llvm.parse_assembly(text)
-    header = {
-        "arguments": function.arguments,
-        "symbol": next(f.name for f in parsed.functions if f.name.startswith("cfunc.")),
-        "needs": _needs(text),
-    }
+    symbol = next(f.name for f in parsed.functions if f.name.startswith("cfunc."))
+    _hide_all_but(symbol, parsed)
+    header = {"arguments": function.arguments, "symbol": symbol, "needs": _needs(text)}
     return header, _machine().emit_object(parsed)
 
 
-def _entry(function: Any, arguments: list[str]) -> Any:
+def _hide_all_but(symbol: str, module: Any) -> None:
+    """Make every other symbol private.
+
+    Numba numbers the functions of a process, so that kernels compiled by two processes may give
+    the same name to different functions.
+    """
+    for value in [*module.functions, *module.global_variables]:
+        if not value.is_declaration and value.name != symbol:
+            value.linkage = "internal"
+
+
+def _entry(name: str, function: Any) -> Any:
     """A C function around a kernel: each array arrives as an address and a length."""
     names, values, kinds = [], [], []
-    for i, kind in enumerate(arguments):
+    for i, kind in enumerate(function.arguments):
         if kind.endswith("*"):
             names += [f"p{i}", f"n{i}"]
             values.append(f"carray(p{i}, n{i})")
@@ -73,10 +82,10 @@ def _entry(function: Any, arguments: list[str]) -> Any:
             names.append(f"x{i}")
             values.append(f"x{i}")
             kinds.append(SCALARS[kind])
-    source = f"def entry({', '.join(names)}):\n    return function({', '.join(values)})\n"
+    source = f"def {name}({', '.join(names)}):\n    return function({', '.join(values)})\n"
     space = {"function": function, "carray": carray}
     exec(source, space)
-    return cfunc(types.int64(*kinds), error_model="numpy")(space["entry"])
+    return cfunc(types.int64(*kinds), error_model="numpy")(space[name])
 
 
 def _needs(text: str) -> list[str]:
