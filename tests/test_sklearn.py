@@ -357,7 +357,7 @@ def test_the_same_errors(given_documents, options):
         {"dtype": bool},
         {"dtype": "float64"},
     ],
-    ids=str,
+    ids=lambda options: " ".join(options),  # a set has no fixed text
 )
 def test_the_same_errors_and_warnings_for_options(options):
     assert_same(lambda v: v.fit_transform(SENTENCES), **options)

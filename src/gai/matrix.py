@@ -38,7 +38,7 @@ class Result:
     ``indptr`` is that of the whole matrix. ``tasks`` give blocks of rows that follow each other and
     cover all rows; each may run in any thread, once or again. ``signature`` is fit for JSON.
     ``extra`` holds further arrays: per term "df", "tf" (int64) and, for weights, "idf" (float64);
-    per document "lengths" (int64). ``sizes`` gives the bytes of each document, for those who ask.
+    per document "lengths" (int32 or int64). ``sizes`` gives the bytes of each document.
     """
 
     terms: Terms
@@ -48,7 +48,7 @@ class Result:
     tasks: Sequence[Callable[[], RowBlock]]
     signature: dict[str, Any]
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
-    sizes: Callable[[], NDArray[np.int64]] | None = None
+    sizes: Callable[[], NDArray[Any]] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -32,7 +32,7 @@ TEXT = st.one_of(
 TEXTS = st.lists(TEXT, min_size=1, max_size=6)
 ANALYSES = st.builds(
     Analysis,
-    tokenizer=st.sampled_from(["unicode", "word"]),
+    tokenizer=st.sampled_from(["unicode", "word", "pretokenized"]),
     min_length=st.sampled_from([1, 2, 3, 9]),
     lowercase=st.booleans(),
     strip_accents=st.sampled_from([None, None, "ascii", "unicode"]),
@@ -71,6 +71,7 @@ def same(one: Counts, two: Counts) -> None:
 @example([" ﾞ", "a\u0301", "x 　\u0308ℹ"], Analysis())
 @example(["abcdefghijklmno", "pqrstuvwxyz012345", "abcdefg", "h"], Analysis(tokenizer="word"))
 @example(["aaaaaaaabbbbbbbbc", "aaaaaaaabbbbbbbbd", "AAAAAAAABBBBBBBBC"], Analysis())
+@example(["a  b c-d \t é abcdefghijklmnop abcdefghijklmnopq ", " "], Analysis("pretokenized"))
 @example(["_", "__a", "a_", "_1_", "don't stop: 3.14,15 a.b. 'x'"], Analysis())
 def test_kernels_count_as_plain_python(texts: list[str], analysis: Analysis) -> None:
     kernel = counts.count([batch_of(texts)], analysis, engine="kernels")
@@ -83,7 +84,7 @@ def test_kernels_count_as_plain_python(texts: list[str], analysis: Analysis) -> 
     TEXTS,
     st.builds(
         Analysis,
-        tokenizer=st.sampled_from(["unicode", "word"]),
+        tokenizer=st.sampled_from(["unicode", "word", "pretokenized"]),
         analyzer=st.sampled_from(["word", "char", "char_wb"]),
         ngrams=st.sampled_from([(1, 1), (1, 2), (2, 2), (2, 4), (3, 3), (1, 9)]),
         lowercase=st.booleans(),

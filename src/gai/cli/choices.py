@@ -52,14 +52,19 @@ def exclude(one: str, others: Iterable[Claim], why: str) -> None:
         raise UsageError(f"{other} contradicts {one}", why)
 
 
-def reading(documents: Documents, analysis: Analysis) -> Reading:
+ROOMY = 1 << 30
+"""Memory from which on batches are as large as is quickest."""
+
+
+def reading(documents: Documents, analysis: Analysis, memory: int | None = None) -> Reading:
     """What is read, and how; large documents in parts, where the analysis allows for it."""
-    from gai.documents import Reading
+    from gai.documents import BLOCK_SIZE, Reading
 
     names = [field.name for field in fields(documents) if field.name != "files"]
     chosen = {name: value for _, name, value in given(documents, *names)}
     paths = documents.files or ([] if names_input(documents) else ["-"])
-    return Reading(paths=tuple(paths), split_documents=analysis.splittable, **chosen)
+    size = BLOCK_SIZE // 4 if memory is not None and memory < ROOMY else BLOCK_SIZE
+    return Reading(tuple(paths), split_documents=analysis.splittable, block_size=size, **chosen)
 
 
 def names_input(documents: Documents) -> bool:

@@ -43,7 +43,7 @@ def counted(documents: Documents, analysis: Analysis, run: Run, *, rows: bool = 
 
     started = perf_counter()
     require_input(documents)
-    reader = Reader(choices.reading(documents, analysis))
+    reader = Reader(choices.reading(documents, analysis, run.memory))
     announce_compiling(run)
     with progress(reader, run.quiet):
         counts = count(reader, analysis, jobs=run.threads, memory=run.memory, rows=rows)

@@ -96,7 +96,7 @@ def _parts(batches: Iterable[Batch], workers: list[Worker]) -> Iterator[Part]:
 
 def _append_ids(documents: DocumentIds, part: Part) -> None:
     if isinstance(part.names, str):
-        documents.append_lines(part.names, len(part.lengths), part.restart)
+        documents.append_lines(part.names, part.rows, part.restart)
     else:
         documents.append_names(part.names[1:] if part.continued else part.names)
     part.names = ""
@@ -104,9 +104,10 @@ def _append_ids(documents: DocumentIds, part: Part) -> None:
 
 def _totals_only(part: Part) -> Part:
     """The part with the cells of those rows alone that another part may share."""
-    kept = np.zeros(len(part.lengths), np.bool_)
+    kept = np.zeros(part.rows, np.bool_)
     kept[-1:] = True
     kept[:1] |= part.continued
     cells = np.repeat(kept, np.diff(part.indptr))
     indptr = np.concatenate([[0], np.cumsum(np.diff(part.indptr) * kept)])
-    return replace(part, indptr=indptr, ids=part.ids[cells], counts=part.counts[cells])
+    ids = part.ids[cells]
+    return replace(part, cells=len(ids), indptr=indptr, ids=ids, counts=part.counts[cells])

@@ -75,7 +75,7 @@ def join(counts: Counts) -> None:
     """
     store, row = counts.store, 0
     for index, part in enumerate(store.parts):
-        rows = len(part.lengths)
+        rows = part.rows
         goes_on = index + 1 < len(store) and store.parts[index + 1].continued
         start, stop = int(part.continued), rows - int(goes_on)
         if start < stop:
@@ -93,7 +93,7 @@ def _joined_row(counts: Counts, index: int) -> Part:
     last = index + 1
     while last < len(counts.store) and counts.store.parts[last].continued:
         pieces.append(_row(counts, last, 0))
-        if len(counts.store.parts[last].lengths) > 1:
+        if counts.store.parts[last].rows > 1:
             break
         last += 1
     ids = np.concatenate([ids for ids, _, _, _ in pieces])
@@ -106,6 +106,8 @@ def _joined_row(counts: Counts, index: int) -> Part:
     counts.df[distinct] += 1
     return Part(
         worker=-1,
+        rows=1,
+        cells=len(distinct),
         indptr=np.array([0, len(distinct)], np.int64),
         ids=distinct.astype(np.int32),
         counts=totals.astype(np.int32),
@@ -120,7 +122,7 @@ def _joined_row(counts: Counts, index: int) -> Part:
 def _row(counts: Counts, index: int, row: int) -> tuple[NDArray[np.int32], Ints, int, int]:
     """Ids in the common vocabulary, counts, length and size of one row of a part."""
     part = counts.store[index]
-    row %= len(part.lengths)
+    row %= part.rows
     cells = slice(int(part.indptr[row]), int(part.indptr[row + 1]))
     ids = counts.numbers[part.worker][part.ids[cells]]
     found = part.counts[cells].astype(np.int64)

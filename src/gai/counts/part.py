@@ -14,17 +14,24 @@ Numbers = NDArray[np.int32] | NDArray[np.int64]
 """Whole numbers in as few bytes as hold them: memory that is new costs more than converting."""
 
 
+ARRAYS = ("indptr", "ids", "counts", "lengths", "sizes")
+"""The arrays of a part."""
+
+
 @dataclass(slots=True)
 class Part:
     """The rows of one batch, with the term ids of the worker that counted it.
 
-    Row d is the cells from ``indptr[d]`` to ``indptr[d + 1]`` of ``ids`` (int32) and ``counts``
-    (uint8 where all fit, else int32). ``lengths`` are tokens, ``sizes`` bytes of each document.
-    ``ids_of_rows`` and ``restart`` are the batch's. ``continued``: the first row goes on where the
+    It has ``rows`` rows and ``cells`` cells. Row d is the cells from ``indptr[d]`` to
+    ``indptr[d + 1]`` of ``ids`` (int32) and ``counts`` (uint8 where all fit, else int32).
+    ``lengths`` are tokens, ``sizes`` bytes of each document.
+    ``names`` and ``restart`` are the batch's. ``continued``: the first row goes on where the
     last one of the part before ended.
     """
 
     worker: int
+    rows: int
+    cells: int
     indptr: Numbers
     ids: NDArray[np.int32]
     counts: NDArray[np.uint8] | NDArray[np.int32]
@@ -63,6 +70,8 @@ def part_of(worker: int, batch: Batch, sizes: NDArray[np.int64], rows: Rows) -> 
     """The part of a batch and its rows, which are copied."""
     return Part(
         worker,
+        len(rows.lengths),
+        len(rows.ids),
         narrow(rows.indptr),
         rows.ids.copy(),
         compact(rows.counts),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai import kernels
-from gai.counts.part import Part
+from gai.counts.part import Numbers, Part
 from gai.counts.pruning import Pruning
 from gai.counts.store import Store
 from gai.documents import DocumentIds
@@ -56,22 +56,31 @@ class Counts:
     chunks: list[Chunk] = field(default_factory=list)
 
     @cached_property
-    def lengths(self) -> Ints:
+    def lengths(self) -> Numbers:
         """Tokens after stop words, or n-grams, of each document."""
         return self._of_rows("lengths")
 
     @cached_property
-    def sizes(self) -> Ints:
+    def sizes(self) -> Numbers:
         """Bytes of each document."""
         return self._of_rows("sizes")
 
-    def _of_rows(self, name: str) -> Ints:
+    def array(self, chunk: Chunk, name: str) -> NDArray[Any]:
+        """One array of the part that a chunk belongs to."""
+        if isinstance(chunk.part, int):
+            return self.store.array(chunk.part, name)
+        array: NDArray[Any] = getattr(chunk.part, name)
+        return array
+
+    def _of_rows(self, name: str) -> Numbers:
         """A number of each row, from the parts."""
-        numbers = np.empty(len(self.documents), np.int64)
+        dtypes = {self.array(chunk, name).dtype for chunk in self.chunks}
+        numbers: Numbers = np.empty(len(self.documents), np.int32)
+        if np.dtype(np.int64) in dtypes:
+            numbers = np.empty(len(self.documents), np.int64)
         for chunk in self.chunks:
-            part = self.store.parts[chunk.part] if isinstance(chunk.part, int) else chunk.part
             rows = slice(chunk.first, chunk.first + chunk.stop - chunk.start)
-            numbers[rows] = getattr(part, name)[chunk.start : chunk.stop]
+            numbers[rows] = self.array(chunk, name)[chunk.start : chunk.stop]
         return numbers
 
     def result(
@@ -126,7 +135,7 @@ class _Finish:
         columns[-1] = -1
         self.columns = [columns[known] for known in counts.numbers] + [columns[:-1]]
         self.all_kept = not (columns[:-1] < 0).any()
-        cells = sum(int(part.indptr[-1]) for part in counts.store.parts)
+        cells = sum(part.cells for part in counts.store.parts)
         self.ops: Any = reference if cells <= FEW else kernels.load()
 
     def indptr(self) -> Ints:
@@ -140,9 +149,7 @@ class _Finish:
         """The number of cells of each row."""
         rows = slice(chunk.start, chunk.stop + 1)
         if self.all_kept:
-            part = chunk.part
-            indptr = (self.counts.store.parts[part] if isinstance(part, int) else part).indptr
-            return np.diff(indptr[rows])
+            return np.diff(self.counts.array(chunk, "indptr")[rows])
         part = self._part(chunk)
         kept = np.empty(chunk.stop - chunk.start, np.int64)
         self.ops.kept_cells(

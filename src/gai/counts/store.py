@@ -1,4 +1,4 @@
-"""Store: the cells of all parts, in memory or, where that is short, in a temporary file."""
+"""Store: the arrays of all parts, in memory or, where that is short, in a temporary file."""
 
 from __future__ import annotations
 
@@ -6,29 +6,39 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gai.counts.part import Part
+from gai.counts.part import ARRAYS, Part
 
-HEADROOM = 0.9
-"""Share of the memory that may be in use before cells go to disk."""
+HEADROOM = 0.7
+"""Share of the memory that may be in use before parts go to disk; the rest is for writing."""
+
+NOTHING = np.zeros(0, np.int32)
+
+
+class Place(NamedTuple):
+    """Where in the file an array lies."""
+
+    offset: int
+    dtype: np.dtype[Any]
+    size: int
 
 
 class Store:
     """All parts in order; ``memory`` is what the whole process may take, in bytes, or None.
 
-    Where the process nears that limit the cells of all parts so far go to a file without a name,
+    Where the process nears that limit the arrays of all parts so far go to a file without a name,
     which the operating system removes when the process ends, however it ends.
     """
 
     def __init__(self, memory: int | None) -> None:
         self.memory = memory
         self.parts: list[Part] = []
-        self._places: dict[int, int] = {}
-        self._in_memory: list[int] = []
+        self._places: dict[tuple[int, str], Place] = {}
+        self._kept = 0
         self._file: Any = None
 
     def __len__(self) -> int:
@@ -36,7 +46,6 @@ class Store:
 
     def append(self, part: Part) -> None:
         """Keep one more part."""
-        self._in_memory.append(len(self.parts))
         self.parts.append(part)
         if self.memory is not None and resident() > HEADROOM * self.memory:
             self._spill()
@@ -45,35 +54,41 @@ class Store:
         return map(self.__getitem__, range(len(self.parts)))
 
     def __getitem__(self, index: int) -> Part:
-        """A part with its cells in memory."""
-        part = self.parts[index]
-        place = self._places.get(index)
+        """A part with all its arrays in memory."""
+        arrays: dict[str, Any] = {name: self.array(index, name) for name in ARRAYS}
+        return replace(self.parts[index], **arrays)
+
+    def array(self, index: int, name: str) -> NDArray[Any]:
+        """One array of a part."""
+        place = self._places.get((index, name))
         if place is None:
-            return part
-        cells = int(part.indptr[-1])
-        ids = self._read(place, np.dtype(np.int32), cells)
-        counts = self._read(place + ids.nbytes, part.counts.dtype, cells)
-        return replace(part, ids=ids, counts=counts)
+            found: NDArray[Any] = getattr(self.parts[index], name)
+            return found
+        return self._read(place)
 
     def _spill(self) -> None:
+        """Write the arrays of all parts that are still in memory."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="gai-")  # noqa: SIM115
-        for index in self._in_memory:
+        for index in range(self._kept, len(self.parts)):
             part = self.parts[index]
-            self._places[index] = self._file.tell()
-            self._file.write(part.ids.data)
-            self._file.write(part.counts.data)
-            nothing = np.zeros(0, np.int32)
-            self.parts[index] = replace(part, ids=nothing, counts=part.counts[:0].copy())
-        self._in_memory.clear()
+            for name in ARRAYS:
+                array = getattr(part, name)
+                self._places[index, name] = Place(self._file.tell(), array.dtype, array.size)
+                self._file.write(array.data)
+                setattr(part, name, NOTHING)
+        self._kept = len(self.parts)
         self._file.flush()
 
-    def _read(self, place: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-        found = np.empty(count, dtype)
-        view = found.data.cast("B")
-        read = os.preadv(self._file.fileno(), [view], place) if count else 0
-        while 0 < read < len(view):
-            read += os.preadv(self._file.fileno(), [view[read:]], place + read)
+    def _read(self, place: Place) -> NDArray[Any]:
+        found = np.empty(place.size, place.dtype)
+        left = found.data.cast("B") if place.size else memoryview(b"")
+        offset = place.offset
+        while len(left):
+            read = os.preadv(self._file.fileno(), [left], offset)
+            if read == 0:
+                raise OSError("the temporary file is shorter than what was written to it")
+            left, offset = left[read:], offset + read
         return found
 
 

@@ -23,9 +23,11 @@ from gai.kernels.scan import (
     MIX,
     ascii_block,
     ascii_key,
+    is_none,
     is_word,
     key_of,
     pad,
+    scan_pretokenized,
     scan_unicode,
     scan_word,
     stands_alone,
@@ -112,13 +114,15 @@ def counter(scan, accepts, rows):
     """The counting kernel of a scanner; without ``rows``, one that writes each token's id.
 
     Runs of ASCII letters, digits and underscores are found 64 bytes at a time; those that
-    ``accepts`` takes are tokens, everything else is left to ``scan``.
+    ``accepts`` takes are tokens, everything else is left to ``scan``. With ``is_none`` that is all.
 
     Documents are ``data[starts[d]:ends[d]]``. Row d is the cells from ``indptr[d]`` to
     ``indptr[d + 1]`` of ``ids`` and ``counts``, in order of first appearance; ``lengths[d]`` is its
     number of tokens without stop words. ``ids`` and ``counts`` have room for every token that the
     batch may hold, which is half its bytes plus one a document.
     """
+
+    blocks = accepts is not is_none
 
     def count(
         data,
@@ -158,7 +162,7 @@ def counter(scan, accepts, rows):
             words = uint64(0)
             base = reach = int64(0)
             while True:
-                if words == 0:
+                if blocks and words == 0:
                     if position >= end:
                         break
                     base = position
@@ -168,7 +172,7 @@ def counter(scan, accepts, rows):
                         continue
                 length = int64(0)
                 free = state[ARENA]
-                if words != 0:
+                if blocks and words != 0:
                     at = base + trailing_zeros(words)
                     behind = words + (words & (~words + uint64(1)))
                     stop = base + trailing_zeros(behind)
@@ -241,8 +245,10 @@ def counter(scan, accepts, rows):
 
 count_word = counter(scan_word, is_word, True)
 count_unicode = counter(scan_unicode, stands_alone, True)
+count_pretokenized = counter(scan_pretokenized, is_none, True)
 encode_word = counter(scan_word, is_word, False)
 encode_unicode = counter(scan_unicode, stands_alone, False)
+encode_pretokenized = counter(scan_pretokenized, is_none, False)
 
 
 @exported("u1* i8* u8* u1* i8* i8*")

@@ -1,9 +1,9 @@
-"""The two scanners: from a place in a document to its next token.
+"""The scanners: from a place in a document to its next token.
 
 A scanner is ``scan(data, begin, i, end, props, lower, fold, min_length, arena, free)`` and gives
 back ``(start, stop, first, second, length)``: the token is ``data[start:stop]``, normalised it is
-``length`` bytes long. ``length`` is 0 where no token is left, -1 where the arena lacks room. Between
-``begin``, where a token or the document before ended, and ``i`` no token begins.
+``length`` bytes long. ``length`` is 0 where no token is left, -1 where the arena lacks room. No
+token begins between ``begin``, where a token or the document before ended, and ``i``.
 
 ``first`` and ``second`` are the key of the token: its first eight bytes and the next eight, filled
 up with zeros. Of a token longer than 16 bytes ``second`` is a hash of all but the first eight, and
@@ -23,6 +23,7 @@ from gai.kernels.build import exported, kernel, step
 from gai.kernels.words8 import (
     HIGH,
     below,
+    bytes_equal,
     classify64,
     first_byte,
     load8,
@@ -123,6 +124,34 @@ def scan_unicode(data, begin, i, end, props, lower, fold, min_length, arena, fre
 
 
 @step
+def scan_pretokenized(data, begin, i, end, props, lower, fold, min_length, arena, free):
+    """What stands between spaces, U+0020 and nothing else; ``min_length`` is 1."""
+    while i < end and data[i] == 0x20:
+        i += 1
+    if i >= end:
+        return end, end, uint64(0), uint64(0), int64(0)
+    stop = i
+    high = uint64(0)
+    while stop < end:
+        x = load8(data, stop)
+        high |= x & HIGH
+        spaces = bytes_equal(x, 0x20)
+        if spaces != 0:
+            stop += first_byte(spaces)
+            break
+        stop += 8
+    stop = min(stop, end)
+    if high == 0 and stop - i <= 16:
+        first, second = ascii_key(data, i, stop - i, fold)
+        return i, stop, first, second, stop - i
+    length = copy_segment(data, i, stop, lower, fold, arena, free)
+    if length < 0:
+        return i, i, uint64(0), uint64(0), int64(-1)
+    first, second = key_of(arena, free, length)
+    return i, stop, first, second, length
+
+
+@step
 def ascii_part(data, i):
     """Eight bytes with everything from the first non-ASCII byte on as zeros, and the high bits."""
     x = load8(data, i)
@@ -166,6 +195,12 @@ def short_ascii(data, i, end, fold):
 def is_word(data, start, stop, end):
     r"""Whether an ASCII run of ``\w`` is a token of ``scan_word``: always."""
     return True
+
+
+@step
+def is_none(data, start, stop, end):
+    """Whether an ASCII run is a token for a scanner that has other rules: never."""
+    return False
 
 
 @step

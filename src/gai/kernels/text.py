@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from numba import uint64
 
-from gai.kernels.build import exported, kernel, step
-from gai.kernels.words8 import HIGH, first_byte, load8, repeat
+from gai.kernels.build import exported, kernel
+from gai.kernels.words8 import HIGH, bytes_equal, first_byte, load8
 
 NON_ASCII = 1
 SPECIAL = 2
@@ -79,7 +79,7 @@ def count_lines(data, size):
     lines = 0
     i = 0
     while i < size:
-        found = feeds(load8(data, i))
+        found = bytes_equal(load8(data, i), 0x0A)
         while found != 0 and i + first_byte(found) < size:
             lines += 1
             found &= found - uint64(1)
@@ -97,7 +97,7 @@ def cut_lines(data, size, starts, ends):
     start = 0
     i = 0
     while i < size:
-        found = feeds(load8(data, i))
+        found = bytes_equal(load8(data, i), 0x0A)
         while found != 0:
             end = i + first_byte(found)
             if end >= size:
@@ -113,11 +113,3 @@ def cut_lines(data, size, starts, ends):
         ends[line] = size
         line += 1
     return line
-
-
-@step
-def feeds(x):
-    """Mask of the LF bytes; exact for any bytes."""
-    y = x ^ repeat(0x0A)
-    rest = (y & ~HIGH) + ~HIGH
-    return ~(rest | y) & HIGH

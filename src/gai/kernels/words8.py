@@ -127,3 +127,10 @@ def word_bytes(x):  # type: ignore[no-untyped-def]
 def lowered(x, fold):  # type: ignore[no-untyped-def]
     """ASCII text with its capitals in lower case where ``fold`` is ``HIGH``, as it is where 0."""
     return x | ((between(x, 0x41, 0x5A) & fold) >> uint64(2))
+
+
+@step
+def bytes_equal(x, byte):  # type: ignore[no-untyped-def]
+    """Mask of the bytes that equal ``byte``; exact for any bytes."""
+    y = x ^ repeat(byte)
+    return ~(((y & ~HIGH) + ~HIGH) | y) & HIGH

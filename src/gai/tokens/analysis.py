@@ -22,7 +22,8 @@ class Analysis:
     ----------
     tokenizer
         ``unicode``: segments of UAX #29 with a letter or a digit; ``word``: runs of ``\w``;
-        ``regex``: what ``token_pattern`` finds; ``pretokenized``: what single spaces separate.
+        ``regex``: what ``token_pattern`` finds; ``pretokenized``: what spaces
+        (U+0020) separate.
     token_pattern
         A pattern for Python's ``re``. Of a pattern with one group the group is the token.
     min_length
@@ -78,10 +79,11 @@ class Analysis:
     @property
     def scanned(self) -> bool:
         """Whether a kernel finds the tokens."""
-        return self.analyzer == "word" and self.tokenizer in ("unicode", "word")
+        return self.analyzer == "word" and self.tokenizer != "regex"
 
     @property
     def splittable(self) -> bool:
         """Whether a document may be cut after a line, or before a word, and counted in parts."""
         plain = self.strip_accents is None and self.normalize is None
-        return self.scanned and plain and self.ngrams == (1, 1)
+        words = self.scanned and self.tokenizer != "pretokenized"
+        return words and plain and self.ngrams == (1, 1)

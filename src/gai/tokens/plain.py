@@ -38,7 +38,7 @@ def tokens_of_each(analysis: Analysis) -> Callable[[Texts], Iterable[Terms]]:
     if analysis.tokenizer == "word":
         return lambda texts: (words(text, analysis.min_length) for text in texts)
     if analysis.tokenizer == "pretokenized":
-        return lambda texts: (text.split(" ") if text else [] for text in texts)
+        return lambda texts: ([token for token in text.split(" ") if token] for text in texts)
     find = analysis.pattern.findall
     return lambda texts: map(find, texts)
 
