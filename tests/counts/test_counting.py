@@ -67,6 +67,7 @@ def same(one: Counts, two: Counts) -> None:
 
 @settings(max_examples=600)
 @given(TEXTS, ANALYSES)
+@example(["ΑΣ ΣΑ\nÅΣ\nB\n\nΣ\u0301 İΣ. K\nC", "Σ", "\nΣ\n"], Analysis())
 @example(["ab\u200d ", "  \u200dℹ"], Analysis())
 @example([" ﾞ", "a\u0301", "x 　\u0308ℹ"], Analysis())
 @example(["abcdefghijklmno", "pqrstuvwxyz012345", "abcdefg", "h"], Analysis(tokenizer="word"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gai.counts import Counts, Pruning
+
+PIECE = 1 << 14
+"""Rows that are turned into text at once."""
 
 SHOWN = 20
 """Terms that a terminal shows where nobody says how many."""
@@ -66,26 +70,26 @@ def pieces(table: Iterator[Row], format: str) -> Iterator[bytes]:
     if format == "csv":
         yield b"term,tf,df\n"
     spell = {"tsv": as_tsv, "csv": as_csv, "jsonl": as_jsonl}[format]
-    for row in table:
-        yield spell(row).encode()
+    while rows := list(islice(table, PIECE)):
+        yield "".join(spell(rows)).encode()
 
 
-def as_tsv(row: Row) -> str:
+def as_tsv(rows: list[Row]) -> Iterator[str]:
     from gai.output.tsv import escape
 
-    return f"{escape(row[0])}\t{row[1]}\t{row[2]}\n"
+    return (f"{escape(term)}\t{tf}\t{df}\n" for term, tf, df in rows)
 
 
-def as_csv(row: Row) -> str:
+def as_csv(rows: list[Row]) -> Iterator[str]:
     from gai.output.csv import quoted
 
-    return f"{quoted(row[0])},{row[1]},{row[2]}\n"
+    return (f"{quoted(term)},{tf},{df}\n" for term, tf, df in rows)
 
 
-def as_jsonl(row: Row) -> str:
+def as_jsonl(rows: list[Row]) -> Iterator[str]:
     from gai.output.jsonl import quoted
 
-    return f'{{"term":{quoted(row[0])},"tf":{row[1]},"df":{row[2]}}}\n'
+    return (f'{{"term":{quoted(term)},"tf":{tf},"df":{df}}}\n' for term, tf, df in rows)
 
 
 def size(counts: Counts, order: NDArray[np.int64]) -> display.Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -54,32 +55,55 @@ def normalised(batch: Batch, facts: int, analysis: Analysis) -> tuple[Batch, boo
     whether they must lower the rest.
 
     These are the documents with characters outside ASCII where the analysis strips accents or asks
-    for a normal form; else those with a capital sigma or a dotted capital I. Their new text stands
-    behind all others. Stripping can bring capitals back, so then everything is lowered here.
+    for a normal form; else those with a capital sigma or a dotted capital I, of which only the
+    lines with such a letter change. The new text stands behind all others. Stripping can bring
+    capitals back, so then everything is lowered here.
     """
     fold = analysis.lowercase
     whole = analysis.strip_accents is not None or analysis.normalize is not None
     if not (facts & NON_ASCII and (whole or (fold and facts & SPECIAL))):
         return batch, fold
     text = batch.data[: batch.size].tobytes()
-    places = np.flatnonzero(batch.data >= 0x80) if whole else _special_places(text)
-    if not (fold and analysis.strip_accents is not None):
-        return _rewritten(batch, text, places, analysis), fold
-    return _rewritten(batch, text.lower(), places, analysis), False
+    if not whole:
+        return _rewritten(batch, text, _special_places(text), _lower_special_lines), fold
+    normalise = normaliser(fold, analysis.strip_accents, analysis.normalize)
+    places = np.flatnonzero(batch.data >= 0x80)
+    lower_all = fold and analysis.strip_accents is not None
+    others = text.lower() if lower_all else text
+    changed = _rewritten(batch, others, places, lambda text: normalise(text.decode()).encode())
+    return changed, fold and not lower_all
 
 
-def _rewritten(batch: Batch, others: bytes, places: NDArray[np.intp], analysis: Analysis) -> Batch:
-    """The batch with the documents at these places normalised; ``others`` is the text else."""
-    normalise = normaliser(analysis.lowercase, analysis.strip_accents, analysis.normalize)
+def _rewritten(
+    batch: Batch, others: bytes, places: NDArray[np.intp], change: Callable[[bytes], bytes]
+) -> Batch:
+    """The batch with the documents at these places changed; ``others`` is the text else."""
     starts, ends = (bound.copy() for bound in bounds(batch))
     found = np.unique(np.searchsorted(ends, places, side="right"))
     pieces, size = [others], batch.size
     for document in found[found < len(ends)].tolist():
         before = batch.data[starts[document] : ends[document]].tobytes()
-        pieces.append(normalise(before.decode()).encode())
+        pieces.append(change(before))
         starts[document], size = size, size + len(pieces[-1])
         ends[document] = size
     return replace(batch, data=padded(b"".join(pieces)), size=size, starts=starts, ends=ends)
+
+
+def _lower_special_lines(text: bytes) -> bytes:
+    """The text with those lines in lower case that hold U+0130 or U+03A3.
+
+    What a capital sigma becomes depends on its neighbours, but never across a line feed.
+    """
+    pieces, done = [], 0
+    for place in _special_places(text).tolist():
+        if place < done:
+            continue
+        start = text.rfind(b"\n", done, place) + 1 or done
+        end = text.find(b"\n", place)
+        end = len(text) if end < 0 else end
+        pieces += [text[done:start], text[start:end].decode().lower().encode()]
+        done = end
+    return b"".join([*pieces, text[done:]])
 
 
 def _special_places(text: bytes) -> NDArray[np.int64]:

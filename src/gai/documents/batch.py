@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PADDING = 64
-"""Zero bytes behind the text in every buffer, so that kernels may load eight bytes anywhere."""
+"""Zero bytes behind the text in every buffer, so that kernels may load 64 bytes anywhere."""
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""."""
+"""Forms: words that are left out."""
