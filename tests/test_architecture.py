@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "gai"
 LINE = ["documents", "tokens", "forms", "terms", "matrix", "counts", "weights", "output"]
 WINGS = ["vectors", "nn"]
-SHARED = ["errors", "backends", "cache", "threads", "kernels"]
+SHARED = ["errors", "backends", "cache", "threads", "signature", "kernels"]
 FRONT = ["", "sklearn"]  # the front door and the drop-in classes may use everything but cli
 
 

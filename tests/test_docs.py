@@ -196,5 +196,9 @@ def test_every_key_of_a_stored_matrix_is_explained(shell: Callable[[str], str]) 
     assert shell("printf 'a b\\n' | gai tfidf -o x.npz") == ""
     text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     with np.load("x.npz") as arrays:
+        kinds = {name: arrays[name].dtype for name in arrays}
         keys = [*arrays, *json.loads(arrays["signature"].tobytes())]
-    assert [key for key in keys if f"`{key}`" not in text] == []
+    rows = {key: "".join(re.findall(rf"^\|.*`{key}`.*$", text, re.MULTILINE)) for key in keys}
+    assert [key for key in keys if not rows[key]] == []
+    named = [key for key, kind in kinds.items() if kind.kind == "S" or kind.name in rows[key]]
+    assert named == list(kinds)

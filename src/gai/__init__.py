@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gai.output import Result, Stored, load, write
     from gai.terms import Terms
     from gai.tokens.analysis import Analysis
-    from gai.weights import Statistics, Weighting
+    from gai.weights import Statistics, Weighting, weighted
 
 _HOMES = {
     "Analysis": "gai.tokens.analysis",
@@ -40,6 +40,7 @@ _HOMES = {
     "count": "gai.counts",
     "load": "gai.output",
     "read": "gai.documents",
+    "weighted": "gai.weights",
     "write": "gai.output",
 }
 
@@ -59,6 +60,7 @@ __all__ = [
     "count",
     "load",
     "read",
+    "weighted",
     "write",
 ]
 

@@ -109,7 +109,7 @@ class CountVectorizer(text.CountVectorizer):  # type: ignore[misc]
         """What gai counts; the documents that it cannot take are left to scikit-learn."""
         odd: dict[int, Any] = {}
         counted = counts.count(_batches(documents, odd), analysis, jobs=1)
-        result = counted.result(Pruning(order="first"), signature={})
+        result = counted.result(Pruning(order="first"))
         if fixed_vocab:
             vocabulary = self.vocabulary_
             columns = np.array([vocabulary.get(term, -1) for term in result.terms], np.int64)

@@ -218,6 +218,7 @@ def weighted(counts: Result, weighting: Weighting, statistics: Statistics | None
         counts,
         dtype=np.dtype(np.float64),
         tasks=[partial(weigh_block, task) for task in counts.tasks],
+        signature=counts.signature | {"kind": "tfidf", "weighting": weighting.describe()},
         extra=counts.extra | {"idf": factors},
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gai.documents.ids import DocumentIds
 from gai.output import Result, RowBlock
-from gai.output.signature import signature
+from gai.signature import signature
 from gai.terms import Terms
 
 Rows = list[dict[str, float]]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gai.cli import choices, display, terminal, writing

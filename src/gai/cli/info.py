@@ -139,7 +139,7 @@ def kernels_ready() -> str:
 def of_file(path: str) -> Facts:
     """What a stored matrix holds."""
     from gai import output
-    from gai.output.signature import line
+    from gai.signature import line
 
     stored = output.load(path)
     cells = int(stored.indptr[-1])

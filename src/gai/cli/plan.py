@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gai.cli import choices
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from gai.output import Result, Stored
     from gai.tokens.analysis import Analysis
     from gai.weights import Statistics, Weighting
-
-READING = ("per", "input_format", "text_field", "errors", "skip_bad", "pretokenized")
-"""The choices about reading that can change a number."""
 
 COLUMNS = ("min_df", "max_df", "max_features", "vocabulary", "order")
 
@@ -42,9 +39,11 @@ class Plan:
     def counts(self, counted: Counted) -> Result:
         """The matrix of counts; raises a GaiError where pruning leaves no column."""
         counts = counted.counts
-        result = counts.result(self.pruning, binary=self.binary, signature=self.signature(counted))
+        result = counts.result(self.pruning, binary=self.binary)
         if len(counts.terms) and not len(result.terms):
             raise GaiError("pruning leaves no terms", "lower --min-df or raise --max-df")
+        if self.training is not None:
+            result.signature["training"] = self.training
         if self.statistics is not None:
             result.extra["df"] = self.statistics.df  # so that this matrix can be applied as well
         return result
@@ -64,28 +63,6 @@ class Plan:
         lengths = counts.extra["lengths"]
         own = Statistics(len(lengths), counts.extra["df"], mean(lengths))
         return self.statistics or own
-
-    def signature(self, counted: Counted) -> dict[str, Any]:
-        """Everything that changes a number."""
-        from gai.output.signature import signature
-
-        made = signature(
-            "bow" if self.weighting is None else "tfidf",
-            as_dict(self.analysis),
-            documents=len(counted.counts.documents),
-            terms=len(counted.counts.terms),
-            weighting=self.weighting.describe() if self.weighting else None,
-            pruning=as_dict(self.pruning),
-            reading={name: getattr(counted.reader.reading, name) for name in READING},
-            binary=self.binary,
-            input_digest=counted.reader.digest(),
-        )
-        return made | ({"training": self.training} if self.training else {})
-
-
-def as_dict(choice: Any) -> dict[str, Any]:
-    """The fields of a dataclass; asdict would also take a vocabulary apart."""
-    return {field.name: getattr(choice, field.name) for field in fields(choice)}
 
 
 def plan(
@@ -111,7 +88,7 @@ def applied(
     """The plan for new rows of a stored matrix; raises a UsageError for a flag that contradicts."""
     from gai.counts import Pruning
     from gai.output import load
-    from gai.output.signature import analysis_options
+    from gai.signature import analysis_options
 
     stored, flag = load(str(model.apply)), f"--apply {model.apply}"
     fixed = choices.given(columns, *COLUMNS)

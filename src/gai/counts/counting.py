@@ -12,7 +12,7 @@ import numpy as np
 from gai import kernels
 from gai.counts.merging import merged
 from gai.counts.part import Part
-from gai.counts.result import Counts
+from gai.counts.result import Counts, Origin
 from gai.counts.store import Store
 from gai.counts.workers import KernelWorker, NgramWorker, PlainWorker, Worker
 from gai.documents import Batch, DocumentIds, Errors, Reader
@@ -24,6 +24,10 @@ SMALL = 400_000
 
 SMALL_UNCOMPILED = 2_000_000
 """The same where kernels would have to be compiled first."""
+
+
+READING = ("per", "input_format", "text_field", "errors", "skip_bad", "pretokenized")
+"""The choices about reading that can change a number."""
 
 
 def count(
@@ -48,7 +52,14 @@ def count(
     for part in _parts(stream, workers):
         _append_ids(documents, part)
         store.append(part if rows else _totals_only(part))
-    return merged(store, workers, documents)
+    return merged(store, workers, documents, analysis, _origin(batches))
+
+
+def _origin(batches: Iterable[Batch]) -> Origin:
+    if not isinstance(batches, Reader):
+        return Origin()
+    reading = {name: getattr(batches.reading, name) for name in READING}
+    return Origin(reading, batches.digest())
 
 
 def _workers(analysis: Analysis, errors: Errors, jobs: int, plain: bool) -> list[Worker]:

@@ -8,17 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.counts.part import Part
-from gai.counts.result import Chunk, Counts
+from gai.counts.result import Chunk, Counts, Origin
 from gai.counts.store import Store
 from gai.counts.workers import Worker
 from gai.documents import DocumentIds
 from gai.errors import GaiError
 from gai.terms import Terms
+from gai.tokens.analysis import Analysis
 
 Ints = NDArray[np.int64]
 
 
-def merged(store: Store, workers: Sequence[Worker], documents: DocumentIds) -> Counts:
+def merged(
+    store: Store,
+    workers: Sequence[Worker],
+    documents: DocumentIds,
+    analysis: Analysis,
+    origin: Origin,
+) -> Counts:
     """The counts of all parts, with one sorted vocabulary for all workers.
 
     Which worker took which batch leaves no trace: terms are sorted by their bytes, and where each
@@ -46,6 +53,8 @@ def merged(store: Store, workers: Sequence[Worker], documents: DocumentIds) -> C
         first=first[kept],
         store=store,
         numbers=[new[numbers] for numbers in maps],
+        analysis=analysis,
+        origin=origin,
     )
     join(counts)
     return counts

@@ -16,7 +16,9 @@ from gai.counts.store import Store
 from gai.documents import DocumentIds
 from gai.kernels import reference
 from gai.matrix import Result, RowBlock
+from gai.signature import as_dict, signature
 from gai.terms import Terms
+from gai.tokens.analysis import Analysis
 
 Ints = NDArray[np.int64]
 Columns = NDArray[np.int32]
@@ -38,6 +40,14 @@ class Chunk:
     stop: int
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where the documents came from: how they were read, and the digest of the input."""
+
+    reading: dict[str, Any] | None = None
+    digest: str = ""
+
+
 @dataclass
 class Counts:
     """All that was counted.
@@ -53,6 +63,8 @@ class Counts:
     first: Ints
     store: Store
     numbers: list[Columns]
+    analysis: Analysis
+    origin: Origin
     chunks: list[Chunk] = field(default_factory=list)
 
     @cached_property
@@ -83,15 +95,10 @@ class Counts:
             numbers[rows] = self.array(chunk, name)[chunk.start : chunk.stop]
         return numbers
 
-    def result(
-        self,
-        pruning: Pruning | None = None,
-        *,
-        binary: bool = False,
-        signature: dict[str, Any] | None = None,
-    ) -> Result:
+    def result(self, pruning: Pruning | None = None, *, binary: bool = False) -> Result:
         """The matrix of the chosen columns: counts, or ones where ``binary`` is set."""
-        terms, numbers = self._columns(pruning or Pruning())
+        pruning = pruning or Pruning()
+        terms, numbers = self._columns(pruning)
         finish = _Finish(self, numbers, binary)
         tf, df = _taken(self.tf, numbers), _taken(self.df, numbers)
         return Result(
@@ -100,9 +107,22 @@ class Counts:
             indptr=finish.indptr(),
             dtype=finish.dtype,
             tasks=[partial(finish.block, chunk) for chunk in self.chunks],
-            signature=signature or {},
+            signature=self._signature(pruning, binary, len(terms)),
             extra={"df": df, "tf": tf, "lengths": self.lengths},
             sizes=lambda: self.sizes,
+        )
+
+    def _signature(self, pruning: Pruning, binary: bool, terms: int) -> dict[str, Any]:
+        """Everything that changes a number."""
+        return signature(
+            "bow",
+            as_dict(self.analysis),
+            documents=len(self.documents),
+            terms=terms,
+            pruning=as_dict(pruning),
+            reading=self.origin.reading,
+            binary=binary,
+            input_digest=self.origin.digest,
         )
 
     def _columns(self, pruning: Pruning) -> tuple[Terms, Ints]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from gai.documents.batch import PADDING, Batch, from_texts, padded
 from gai.documents.checking import check, cut, place
 from gai.documents.ids import DocumentIds
@@ -31,6 +29,6 @@ __all__ = [
 ]
 
 
-def read(reading: Reading) -> Iterator[Batch]:
-    """The documents of all inputs, batch by batch."""
-    return iter(Reader(reading))
+def read(reading: Reading) -> Reader:
+    """The documents of all inputs, batch by batch: an iterable of ``Batch``."""
+    return Reader(reading)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gai import signature
 from gai.matrix import Result
-from gai.output import signature
 from gai.output.cells import long, texts
 
 

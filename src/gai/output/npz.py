@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gai import signature
 from gai.matrix import Result, RowBlock
-from gai.output import signature
 from gai.output.atomic import Sink
 from gai.output.crc import combined
 from gai.output.storedzip import Layout, Member

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gai import signature
 from gai.documents.ids import DocumentIds
 from gai.errors import GaiError
 from gai.matrix import RowBlock, cut
-from gai.output import signature
 from gai.output.storedzip import MappedArrays
 from gai.terms import Terms
 
@@ -116,7 +116,7 @@ class Stored:
 
     @cached_property
     def signature(self) -> dict[str, Any]:
-        """Everything that changed a number: see gai.output.signature."""
+        """Everything that changed a number: see gai.signature."""
         try:
             return signature.unpacked(self._arrays["signature"])
         except ValueError as error:

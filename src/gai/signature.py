@@ -7,6 +7,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -54,16 +55,21 @@ def signature(
     return plain
 
 
-def _analysis(fields: Mapping[str, Any]) -> dict[str, Any]:
-    words = list(fields.get("stop_words") or ())
-    name = os.path.basename(fields.get("stop_words_name") or "")
+def as_dict(choice: Any) -> dict[str, Any]:
+    """The fields of a dataclass; asdict would also take a vocabulary apart."""
+    return {field.name: getattr(choice, field.name) for field in fields(choice)}
+
+
+def _analysis(analysis: Mapping[str, Any]) -> dict[str, Any]:
+    words = list(analysis.get("stop_words") or ())
+    name = os.path.basename(analysis.get("stop_words_name") or "")
     more = {"stop_words": words, "stop_words_name": name, "stop_words_digest": digest(words)}
-    return {**fields, **more}
+    return {**analysis, **more}
 
 
-def _pruning(fields: Mapping[str, Any]) -> dict[str, Any]:
-    words = fields.get("vocabulary")
-    return {**fields, "vocabulary": None if words is None else digest(words)}
+def _pruning(pruning: Mapping[str, Any]) -> dict[str, Any]:
+    words = pruning.get("vocabulary")
+    return {**pruning, "vocabulary": None if words is None else digest(words)}
 
 
 def _plain(value: Any) -> Any:
@@ -118,7 +124,8 @@ def line(signature: Mapping[str, Any]) -> str:
         if value is not None and value != UNPRUNED.get(name)
     ]
     unicode = signature.get("unicode") or {}
-    parts += [("unicode", "+".join(map(str, unicode.values()))), ("input", signature.get("input"))]
+    versions = "+".join(str(unicode[name]) for name in ("tables", "python") if name in unicode)
+    parts += [("unicode", versions), ("input", signature.get("input"))]
     parts += [("version", signature.get("gai"))]
     return "|".join(f"{name}:{_word(value)}" for name, value in parts if value not in (None, ""))
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import gai
-from gai.output import signature as signing
-from gai.output.signature import analysis_options, line, packed, signature, unpacked
+from gai import signature as signing
+from gai.signature import analysis_options, line, packed, signature, unpacked
 
 ANALYSIS: dict[str, Any] = {
     "tokenizer": "unicode",
