@@ -55,7 +55,7 @@ def rows_of(found: Counts, pruning: Pruning | None = None) -> list[dict[str, int
     ]
 
 
-def same(one: Counts, two: Counts) -> None:
+def assert_same(one: Counts, two: Counts) -> None:
     assert list(one.terms) == list(two.terms)
     assert rows_of(one) == rows_of(two)
     assert list(one.documents) == list(two.documents)
@@ -77,7 +77,7 @@ def same(one: Counts, two: Counts) -> None:
 def test_kernels_count_as_plain_python(texts: list[str], analysis: Analysis) -> None:
     kernel = counts.count([batch_of(texts)], analysis, engine="kernels")
     plain = counts.count([batch_of(texts)], analysis, engine="reference")
-    same(kernel, plain)
+    assert_same(kernel, plain)
 
 
 @settings(max_examples=300)
@@ -97,7 +97,7 @@ def test_kernels_count_as_plain_python(texts: list[str], analysis: Analysis) -> 
 @example(["a bcd e\u2003f"], Analysis(analyzer="char_wb", ngrams=(4, 5)))
 def test_ngrams_are_those_of_plain_python(texts: list[str], analysis: Analysis) -> None:
     kernel = counts.count([batch_of(texts)], analysis, engine="kernels")
-    same(kernel, counts.count([batch_of(texts)], analysis, engine="reference"))
+    assert_same(kernel, counts.count([batch_of(texts)], analysis, engine="reference"))
 
 
 @given(TEXTS)
@@ -118,7 +118,7 @@ def test_batches_and_threads_leave_no_trace(batches: list[list[str]], jobs: int)
         parts.append(from_texts(texts, ids))
         first += len(texts)
     one = counts.count([batch_of(whole)], analysis, engine="kernels")
-    same(one, counts.count(parts, analysis, jobs=jobs, engine="kernels"))
+    assert_same(one, counts.count(parts, analysis, jobs=jobs, engine="kernels"))
 
 
 def test_tables_and_arenas_grow(corpora: Path) -> None:
@@ -132,7 +132,7 @@ def test_tables_and_arenas_grow(corpora: Path) -> None:
         return tiny(kernels, slots=16, arena=64)
 
     with patch("gai.counts.scanner.Interner", small):
-        same(counts.count([batch_of(texts)], Analysis(), engine="kernels"), plain)
+        assert_same(counts.count([batch_of(texts)], Analysis(), engine="kernels"), plain)
 
 
 def test_tables_of_ngrams_grow(corpora: Path) -> None:
@@ -144,7 +144,7 @@ def test_tables_of_ngrams_grow(corpora: Path) -> None:
 
     plain = counts.count([batch_of(texts)], analysis, engine="reference")
     with patch("gai.counts.workers.Ngrams", small):
-        same(counts.count([batch_of(texts)], analysis, engine="kernels"), plain)
+        assert_same(counts.count([batch_of(texts)], analysis, engine="kernels"), plain)
 
 
 @pytest.mark.parametrize("tokenizer", ["unicode", "word"])
@@ -152,7 +152,7 @@ def test_every_corpus_gives_the_same_rows(corpora: Path, tokenizer: str) -> None
     reading = Reading((str(corpora / "udhr"), str(corpora / "shakespeare")), per="line")
     analysis = Analysis(tokenizer=tokenizer)
     kernel = counts.count(Reader(reading), analysis, jobs=2, engine="kernels")
-    same(kernel, counts.count(Reader(reading), analysis, engine="reference"))
+    assert_same(kernel, counts.count(Reader(reading), analysis, engine="reference"))
 
 
 @settings(max_examples=50)
@@ -188,7 +188,7 @@ def test_spilled_rows_come_back(corpora: Path) -> None:
     with patch.object(store_module, "resident", lambda: 1 << 60):
         spilled = counts.count(Reader(reading), Analysis(), jobs=2, memory=1, engine="kernels")
     assert all(len(part.ids) == 0 for part in spilled.store.parts)
-    same(kept, spilled)
+    assert_same(kept, spilled)
 
 
 def test_order_first_is_the_order_of_appearance(corpora: Path) -> None:

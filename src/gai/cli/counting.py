@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from gai.cli import choices, display, terminal
+from gai.cli import choices, display, terminal, writing
 from gai.cli.options import Documents, Output, Run, Talk
 from gai.cli.progress import progress
 from gai.errors import GaiError, UsageError
@@ -84,7 +84,8 @@ def report(output: Output, talk: Talk, facts: Callable[[], display.Facts]) -> No
 
 
 def write_deps(output: Output, files: Iterable[str], beside: Iterable[str | None] = ()) -> None:
-    """Writes the Make dependency file, where one was asked for.
+    """Writes the Make dependency file, where one was asked for: before the output, so that an
+    output never stands without it.
 
     ``beside`` are files named by options; what is no file there, such as a language, is left out.
     """
@@ -96,6 +97,8 @@ def write_deps(output: Output, files: Iterable[str], beside: Iterable[str | None
 
 
 def check_deps(output: Output) -> None:
-    """Raises a UsageError where there would be nothing to write a rule about."""
+    """Raises where there would be nothing to write a rule about, or no place for it."""
     if output.deps and output.place == "-":
         raise UsageError("--deps needs -o FILE", "a rule names the file that is made")
+    if output.deps:
+        writing.check_place(output.deps)

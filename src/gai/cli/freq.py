@@ -44,12 +44,12 @@ def freq(
     found = counted(documents, analysis, run, rows=False)
     order = most_frequent(found.counts, pruning)
     facts = size(found.counts, order) | found.speed()
+    write_deps(output, found.reader.files, [terms.stop_words])
     if output.to_table():
         show(found.counts, order, most.top or SHOWN, facts)
     else:
         format = writing.text_format(output.place, output.format)
         writing.write(pieces(rows(found.counts, order[: most.top]), format), output.place)
-    write_deps(output, found.reader.files, [terms.stop_words])
     report(output, run, lambda: facts)
 
 

@@ -41,9 +41,9 @@ def run(task: Task) -> None:
         explain(task.explain, planned, counts)
         return
     result = planned.weighted(counts)
-    deliver(task, result, found)
     beside = (task.columns.vocabulary, task.model.apply, task.terms.stop_words)
     write_deps(task.output, found.reader.files, beside)
+    deliver(task, result, found)
     size = display.size(result.shape, result.nnz)
     report(task.output, task.run, lambda: size | found.speed())
 

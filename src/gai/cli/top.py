@@ -55,8 +55,8 @@ def top(
         return
     ranked = heaviest.heaviest(matrix, top.top or TERMS)
     format = writing.text_format(output.place, output.format)
-    writing.write(heaviest.pieces(ranked, format), output.place)
     write_deps(output, [file])
+    writing.write(heaviest.pieces(ranked, format), output.place)
 
 
 @dataclass(frozen=True)

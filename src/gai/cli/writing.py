@@ -25,9 +25,15 @@ def text_format(place: str, format: str | None) -> str:
 
 def check(place: str, format: str | None) -> None:
     """Raises what :func:`write` would raise, before the work, as far as that can be told."""
+    text_format(place, format)
+    check_place(place)
+
+
+def check_place(place: str) -> None:
+    """Raises a GaiError where no file can be made at ``place``; standard output (``-``) always can.
+    """
     from gai.output import atomic
 
-    text_format(place, format)
     if place != "-" and not atomic.special(place):
         atomic.check(place)
 

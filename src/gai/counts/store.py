@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.counts.part import ARRAYS, Part
+from gai.errors import GaiError
 
 HEADROOM = 0.7
 """Share of the memory that may be in use before parts go to disk; the rest is for writing."""
@@ -68,6 +70,10 @@ class Store:
 
     def _spill(self) -> None:
         """Write the arrays of all parts that are still in memory."""
+        with naming_the_folder():
+            self._write()
+
+    def _write(self) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="gai-")  # noqa: SIM115
         for index in range(self._kept, len(self.parts)):
@@ -90,6 +96,19 @@ class Store:
                 raise OSError("the temporary file is shorter than what was written to it")
             left, offset = left[read:], offset + read
         return found
+
+
+@contextmanager
+def naming_the_folder() -> Iterator[None]:
+    """Turns what fails in a temporary file into an error that says where such files lie."""
+    try:
+        yield
+    except OSError as error:
+        where = f" in {tempfile.tempdir}" if tempfile.tempdir else ""
+        raise GaiError(
+            f"cannot write a temporary file{where}: {error.strerror or error}",
+            "TMPDIR names another folder, and more --memory needs less of it",
+        ) from error
 
 
 def resident() -> int:

@@ -14,6 +14,7 @@ import json
 import sys
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 from threading import RLock
@@ -25,7 +26,7 @@ MODULES = {
     "inspect_text": "text",
     "count_lines": "text",
     "cut_lines": "text",
-    "boundaries": "scan",
+    "boundaries": "word_break",
     "count_word": "count",
     "count_unicode": "count",
     "count_pretokenized": "count",
@@ -118,10 +119,12 @@ def ready(names: Iterable[str]) -> bool:
 
 def compile_all(notify: Callable[[str], None] = lambda name: None) -> Path | None:
     """The cache folder, after compiling every kernel that it lacks; None where none is writable."""
-    for name in MODULES:
-        if _stored(name) is None:
-            notify(name)
-            _compiled(name)
+    missing = [name for name in MODULES if _stored(name) is None]
+    if missing and cache.folder() is None:
+        return None
+    for name in missing:
+        notify(name)
+        _compiled(name)
     return folder()
 
 
@@ -168,7 +171,8 @@ def _compiled(name: str) -> bytes:
     content = json.dumps(header).encode() + b"\n" + machine_code
     place = folder()
     if place is not None and cache.folder() is not None:
-        place.mkdir(exist_ok=True)
+        with suppress(OSError):  # what cannot be kept is compiled again next time
+            place.mkdir(exist_ok=True)
         cache.write(place / f"{name}.o", content)
     return content
 

@@ -17,7 +17,8 @@ from numba import int64, uint64
 from gai.kernels import classes
 from gai.kernels.build import exported, kernel, step
 from gai.kernels.count import COLUMN, DONE, SHIFT
-from gai.kernels.scan import MIX, decode
+from gai.kernels.scan import MIX
+from gai.kernels.utf8 import decode
 
 NOTHING = uint64(0xFFFFFFFF)
 PAIRS, FILLED, DOCUMENT, STAMP = 0, 1, 2, 3
