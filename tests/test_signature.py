@@ -95,6 +95,12 @@ def test_the_line_is_one_word() -> None:
     assert len(nasty.split()) == 1
 
 
+def test_the_line_is_the_same_once_stored() -> None:
+    weighting = {"tf": "bm25", "idf": "bm25", "norm": "none", "k1": 1.2, "b": 0.75}
+    signed = made(weighting=weighting, pruning={**PRUNING, "order": "first", "max_features": 9})
+    assert line(unpacked(packed(signed))) == line(signed)
+
+
 def test_the_line_shows_what_is_not_the_default() -> None:
     stop = {"stop_words": ("a", "the"), "stop_words_name": "english"}
     more = {"ngrams": (1, 2), "min_length": 2, "lowercase": False, "strip_accents": "unicode"}

@@ -117,10 +117,12 @@ def line(signature: Mapping[str, Any]) -> str:
     """
     parts = [("kind", signature.get("kind")), *_analysis_parts(signature.get("analysis") or {})]
     parts += [("binary", "yes" if signature.get("binary") else None)]
-    parts += (signature.get("weighting") or {}).items()
+    weighting = signature.get("weighting") or {}
+    names = dict.fromkeys(("tf", "idf", "norm", *sorted(weighting)))  # a file has its keys sorted
+    parts += [(name, weighting.get(name)) for name in names]
     parts += [
         (name, value)
-        for name, value in (signature.get("pruning") or {}).items()
+        for name, value in sorted((signature.get("pruning") or {}).items())
         if value is not None and value != UNPRUNED.get(name)
     ]
     unicode = signature.get("unicode") or {}

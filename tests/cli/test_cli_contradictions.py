@@ -87,6 +87,15 @@ def test_a_claim_that_disagrees_names_the_first() -> None:
         choices.settle([("--one", "tf", "raw"), ("--other", "tf", "log")])
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [((1, 2), "ngrams 1,2"), (None, "ngrams none"), (True, "ngrams yes")]
+)
+def test_a_hint_spells_values_as_users_do(value: object, text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        choices.settle([("--one", "ngrams", value), ("--other", "ngrams", 7)])
+    assert raised.value.hint == f"--one means {text}"
+
+
 def test_a_flag_of_like_sklearn_may_be_repeated(call: Callable[..., Any], two: Path) -> None:
     ended = call("bow", "--like", "sklearn", "--tokenizer", "word", "--min-length", "2", two)
     assert ended.code == 0

@@ -292,6 +292,17 @@ def test_the_rule_for_make_names_every_file(quick: Any, two: Path, tmp_path: Pat
     assert rule.replace("\\\n", "").split() == ["x.tsv:", "two.txt", "v.txt"]
 
 
+@pytest.mark.parametrize("command", ["bow", "freq"])
+@pytest.mark.parametrize(("name", "deps"), [("a;b.txt", "x.d"), ("a.txt", "nowhere/x.d")])
+def test_no_output_stands_without_its_rule(
+    command: str, name: str, deps: str, quick: Any, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("cat")
+    done = quick(command, name, "-o", "x.tsv", "--deps", deps, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert not (tmp_path / "x.tsv").exists()
+
+
 @pytest.mark.parametrize(("seed", "locale"), [("0", "C"), ("1", "tr_TR.UTF-8")])
 def test_the_same_bytes_everywhere(seed: str, locale: str, gai: Any, corpora: Path) -> None:
     files = sorted((corpora / "udhr").glob("t*.txt"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -18,6 +19,7 @@ from gai.counts import interner as interner_module
 from gai.counts import ngrams as ngrams_module
 from gai.counts import store as store_module
 from gai.documents import Batch, Reader, Reading, from_texts
+from gai.errors import GaiError
 from gai.tokens import Analysis
 
 NASTY = (
@@ -189,6 +191,21 @@ def test_spilled_rows_come_back(corpora: Path) -> None:
         spilled = counts.count(Reader(reading), Analysis(), jobs=2, memory=1, engine="kernels")
     assert all(len(part.ids) == 0 for part in spilled.store.parts)
     assert_same(kept, spilled)
+
+
+@pytest.mark.parametrize("folder", ["full", "missing"])
+def test_rows_that_cannot_be_spilled_name_the_folder(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / folder
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    if folder == "full":
+        place.mkdir()
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: FileIO("/dev/full", "w"))
+    monkeypatch.setattr(store_module, "resident", lambda: 1 << 60)
+    with pytest.raises(GaiError, match=re.escape(str(place))) as raised:
+        counts.count([from_texts(["a b"], ["x"])], Analysis(), memory=1)
+    assert "TMPDIR" in raised.value.hint
 
 
 def test_order_first_is_the_order_of_appearance(corpora: Path) -> None:

@@ -49,6 +49,27 @@ def test_no_cache_is_no_error(tmp_path: Path) -> None:
         assert lines(tmp_path / "file" / "below") == ["2", "compiling", "True"]
 
 
+def test_nothing_is_compiled_ahead_of_time_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    env = {**os.environ, "GAI_CACHE": str(tmp_path / "file" / "below")}
+    program = "from gai import kernels; print(kernels.compile_all(print))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=env, capture_output=True, check=True, text=True)
+    assert done.stdout == "None\n"
+
+
+def test_a_cache_that_takes_no_folder_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, say: what cannot be kept is compiled again next time."""
+    from gai.kernels import build, native
+
+    monkeypatch.setenv("GAI_CACHE", str(tmp_path))
+    monkeypatch.setattr(build, "compile_kernel", lambda module, name: ({}, b"code"))
+    monkeypatch.setattr(native, "folder", lambda: tmp_path / "missing" / "kernels")
+    assert native._compiled("count_lines").endswith(b"\ncode")
+
+
 def test_every_kernel_in_the_table_of_contents_is_there(tmp_path: Path) -> None:
     """And none is missing from it."""
     import importlib

@@ -25,7 +25,7 @@ def settle(claims: Iterable[Claim]) -> dict[str, Any]:
     for flag, name, value in claims:
         earlier, agreed = settled.setdefault(name, (flag, value))
         if agreed != value:
-            hint = f"{earlier} means {name.replace('_', '-')} {agreed}"
+            hint = f"{earlier} means {name.replace('_', '-')} {spelt(agreed)}"
             raise UsageError(f"{flag} contradicts {earlier}", hint if len(hint) < 100 else "")
     return {name: value for name, (_, value) in settled.items()}
 
@@ -42,8 +42,14 @@ def given(group: Any, *names: str) -> Iterator[Claim]:
 def typed(name: str, value: Any) -> str:
     """An option about as the user typed it: ``--min-df 2``."""
     flag = f"--{name.replace('_', '-')}"
-    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return flag if value is True else f"{flag} {text}"
+    return flag if value is True else f"{flag} {spelt(value)}"
+
+
+def spelt(value: Any) -> str:
+    """A value as a user would write it: ``1,2``, ``yes``, ``none``."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return {"None": "none", "True": "yes", "False": "no"}.get(str(value), str(value))
 
 
 def exclude(one: str, others: Iterable[Claim], why: str) -> None:

@@ -30,8 +30,7 @@ def check(place: str, format: str | None) -> None:
 
 
 def check_place(place: str) -> None:
-    """Raises a GaiError where no file can be made at ``place``; standard output (``-``) always can.
-    """
+    """Raises a GaiError where no file can be made at ``place``; ``-`` is always fine."""
     from gai.output import atomic
 
     if place != "-" and not atomic.special(place):
