@@ -168,3 +168,16 @@ def test_it_runs_with_nothing_writable(gai: Any, two: Path, tmp_path: Path) -> N
     done = gai("bow", two, env={**env, "NUMBA_CACHE_DIR": None}, cwd=Path(os.sep))
     assert done.returncode == 0, done.stderr
     assert done.stdout == gai("bow", two).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per", ["line", "file"])
+def test_one_line_of_500_megabytes(gai, tmp_path, per):
+    path, copies = tmp_path / "line.txt", 500
+    megabyte = b"word and word. " * (1_000_000 // 15)
+    with path.open("wb") as file:
+        for _ in range(copies):
+            file.write(megabyte)
+    done = gai("freq", "--per", per, path)
+    times = copies * (1_000_000 // 15)
+    assert done.stdout.decode() == f"word\t{2 * times}\t1\nand\t{times}\t1\n", done.stderr
