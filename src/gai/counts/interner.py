@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,6 @@ TERMS, ARENA, FILLED, DOCUMENT, POSITION, ROW, STAMP, STOPS, LENGTH = range(9)
 DONE, MORE_TERMS, MORE_ARENA = 0, 1, 2
 HIGH = 0x8080808080808080
 """What the kernels take for "lower case"; 0 keeps the case."""
-
-
-HUGE = 1 << 21
-"""Bytes of a huge page."""
 
 
 class Interner:
@@ -70,20 +64,9 @@ class Interner:
 
 
 def aligned(size: int) -> NDArray[np.uint64]:
-    """Zeros that start at a cache line, so that no slot lies across two.
-
-    A large table asks for huge pages: nearly every look-up would miss the buffer of page addresses.
-    """
-    if 8 * size < HUGE:
-        raw = np.zeros(size + 8, np.uint64)
-        skip = -raw.ctypes.data // 8 % 8
-        return raw[skip : skip + size]
-    memory = mmap.mmap(-1, 8 * size + HUGE)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        with suppress(OSError):
-            memory.madvise(mmap.MADV_HUGEPAGE)
-    raw = np.frombuffer(memory, np.uint64)
-    skip = -raw.ctypes.data % HUGE // 8
+    """Zeros that start at a cache line, so that no slot lies across two."""
+    raw = np.zeros(size + 8, np.uint64)
+    skip = -raw.ctypes.data // 8 % 8
     return raw[skip : skip + size]
 
 
