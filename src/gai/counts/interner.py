@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gai.kernels.state import (
+    ARENA,
+    DOCUMENT,
+    FILLED,
+    LENGTH,
+    MORE_TERMS,
+    POSITION,
+    ROW,
+    STATE,
+    TERMS,
+)
 from gai.terms import Terms
 
-TERMS, ARENA, FILLED, DOCUMENT, POSITION, ROW, STAMP, STOPS, LENGTH = range(9)
-"""Places in the state, as ``gai.kernels.count`` explains them."""
-
-DONE, MORE_TERMS, MORE_ARENA = 0, 1, 2
 HIGH = 0x8080808080808080
 """What the kernels take for "lower case"; 0 keeps the case."""
 
@@ -29,7 +36,7 @@ class Interner:
         self.table = aligned(4 * slots)
         self.offsets = np.zeros(slots // 2 + 1, np.int64)
         self.arena = np.zeros(arena, np.uint8)
-        self.state = np.zeros(9, np.int64)
+        self.state = np.zeros(STATE, np.int64)
 
     def __len__(self) -> int:
         return int(self.state[TERMS])

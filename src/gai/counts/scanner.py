@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gai.counts.interner import FILLED, HIGH, STOPS, Interner
+from gai.counts.interner import HIGH, Interner
 from gai.counts.part import Rows
 from gai.counts.prepare import bounds
 from gai.documents import Batch
+from gai.kernels.state import FILLED, STOPS
 from gai.terms import Terms
 from gai.tokens.analysis import Analysis
 from gai.tokens.tables import tables

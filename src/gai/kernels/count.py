@@ -8,7 +8,8 @@ cache line and a term of up to 16 bytes is found, counted and done with in one o
 A slot whose third number is 0 is empty. The last number is how counting works without a
 dictionary: where the stamp is this document's, the position says which count to raise.
 
-**The state** is an int64 array that the caller keeps between calls; its places are named below.
+**The state** is an int64 array that the caller keeps between calls; its places are named in
+``gai.kernels.state``.
 Kernels never grow an array: they stop at the start of a token, say what lacks room, and go on from
 there when they are called again.
 """
@@ -32,31 +33,21 @@ from gai.kernels.scan import (
     scan_word,
     stands_alone,
 )
+from gai.kernels.state import (
+    ARENA,
+    DOCUMENT,
+    DONE,
+    FILLED,
+    LENGTH,
+    MORE_ARENA,
+    MORE_TERMS,
+    POSITION,
+    ROW,
+    STAMP,
+    STOPS,
+    TERMS,
+)
 from gai.kernels.words8 import store8, trailing_zeros
-
-TERMS = 0
-"""Place in the state: terms interned so far."""
-ARENA = 1
-"""Bytes of the arena in use."""
-FILLED = 2
-"""Cells written to ``ids`` and ``counts``."""
-DOCUMENT = 3
-"""The document that the next token belongs to."""
-POSITION = 4
-"""Where in ``data`` scanning goes on; -1 at the start of a document."""
-ROW = 5
-"""The first cell of that document's row."""
-STAMP = 6
-"""Documents that this table has seen, this one included."""
-STOPS = 7
-"""Terms below this id are stop words and are passed over."""
-LENGTH = 8
-"""Tokens of the document so far."""
-STATE = 9
-"""Numbers in a state."""
-
-DONE, MORE_TERMS, MORE_ARENA = 0, 1, 2
-"""What a kernel returns: done, or what lacks room."""
 
 COLUMN = uint64(0xFFFFFFFF)
 SHIFT = uint64(32)

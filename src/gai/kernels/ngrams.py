@@ -16,8 +16,9 @@ from numba import int64, uint64
 
 from gai.kernels import classes
 from gai.kernels.build import exported, kernel, step
-from gai.kernels.count import COLUMN, DONE, SHIFT
+from gai.kernels.count import COLUMN, SHIFT
 from gai.kernels.scan import MIX
+from gai.kernels.state import DONE
 from gai.kernels.utf8 import decode
 
 NOTHING = uint64(0xFFFFFFFF)
