@@ -11,8 +11,18 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "gai"
-LINE = ["documents", "tokens", "forms", "terms", "matrix", "counts", "weights", "output"]
-WINGS = ["vectors", "nn"]
+LINE = [
+    "documents",
+    "tokens",
+    "forms",
+    "terms",
+    "matrix",
+    "counts",
+    "phrases",
+    "weights",
+    "output",
+]
+WINGS = ["texts", "vectors", "nn"]
 SHARED = ["errors", "backends", "cache", "threads", "signature", "kernels"]
 FRONT = ["", "sklearn"]  # the front door and the drop-in classes may use everything but cli
 

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gai.counts.interner import HIGH, aligned, longer
-from gai.counts.part import Rows
-from gai.counts.prepare import bounds
-from gai.counts.scanner import Scanner
 from gai.documents import Batch
 from gai.terms import Terms
+from gai.terms.interner import HIGH, aligned, longer
+from gai.terms.scanner import Rows, Scanner
 from gai.tokens.analysis import Analysis
+from gai.tokens.prepare import bounds
 from gai.tokens.tables import tables
 
 PAIRS, FILLED, DOCUMENT, STAMP = range(4)

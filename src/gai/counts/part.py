@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gai.documents import Batch
+from gai.terms.scanner import Rows
 
 Numbers = NDArray[np.int32] | NDArray[np.int64]
 """Whole numbers in as few bytes as hold them: memory that is new costs more than converting."""
@@ -40,15 +41,6 @@ class Part:
     names: list[str] | str
     restart: bool
     continued: bool
-
-
-class Rows(NamedTuple):
-    """Rows as a worker has just counted them: a matrix in CSR form, and tokens per row."""
-
-    indptr: NDArray[np.int64]
-    ids: NDArray[np.int32]
-    counts: NDArray[np.int32]
-    lengths: NDArray[np.int64]
 
 
 class Totals:

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from gai.counts.ngrams import Ngrams, source
-from gai.counts.part import Part, Rows, Totals, part_of
-from gai.counts.prepare import bounds, checked, pieces, prepared
-from gai.counts.scanner import Scanner
+from gai.counts.part import Part, Totals, part_of
 from gai.documents import Batch, Errors
 from gai.kernels import reference
 from gai.terms import Terms
+from gai.terms.scanner import Rows, Scanner
 from gai.tokens.analysis import Analysis
 from gai.tokens.normalise import normaliser
 from gai.tokens.plain import terms_of_each
+from gai.tokens.prepare import bounds, checked, pieces, prepared
 
 
 class Worker(Protocol):

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gai.counts.interner import HIGH, Interner
-from gai.counts.part import Rows
-from gai.counts.prepare import bounds
 from gai.documents import Batch
 from gai.kernels.state import FILLED, STOPS
 from gai.terms import Terms
+from gai.terms.interner import HIGH, Interner
 from gai.tokens.analysis import Analysis
+from gai.tokens.prepare import bounds
 from gai.tokens.tables import tables
+
+
+class Rows(NamedTuple):
+    """Rows as a scanner has just counted them: a matrix in CSR form, and tokens per row."""
+
+    indptr: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    lengths: NDArray[np.int64]
 
 
 class Scanner:
