@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from gai import kernels
-from gai.counts.prepare import Prepared, prepared
-from gai.counts.scanner import Scanner
 from gai.counts.workers import KernelWorker
 from gai.documents import Batch, Reader, Reading
+from gai.terms.scanner import Scanner
 from gai.tokens.analysis import Analysis
+from gai.tokens.prepare import Prepared, prepared
 
 ANALYSES = {"word": Analysis(tokenizer="word", min_length=2), "unicode": Analysis()}
 

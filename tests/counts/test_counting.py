@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from gai import counts
 from gai.counts import Counts, Pruning
-from gai.counts import interner as interner_module
 from gai.counts import ngrams as ngrams_module
 from gai.counts import store as store_module
 from gai.documents import Batch, Reader, Reading, from_texts
 from gai.errors import GaiError
+from gai.terms import interner as interner_module
 from gai.tokens import Analysis
 
 NASTY = (
@@ -133,7 +133,7 @@ def test_tables_and_arenas_grow(corpora: Path) -> None:
     def small(kernels: object) -> interner_module.Interner:
         return tiny(kernels, slots=16, arena=64)
 
-    with patch("gai.counts.scanner.Interner", small):
+    with patch("gai.terms.scanner.Interner", small):
         assert_same(counts.count([batch_of(texts)], Analysis(), engine="kernels"), plain)
 
 

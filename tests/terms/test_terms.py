@@ -65,7 +65,7 @@ def test_concatenates(parts: list[list[str]]) -> None:
 
 
 def test_takes_more_than_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gai.terms.PIECE", 7)
+    monkeypatch.setattr("gai.terms.arena.PIECE", 7)
     words = ["", "abc", "a much longer term", "", "é", "12345678", ""] * 3
     order = np.random.default_rng(1).permutation(len(words))
     assert list(Terms.of(words).take(order)) == [words[place] for place in order]
