@@ -8,7 +8,13 @@ from functools import cached_property
 
 from gai.errors import UsageError
 
-TOKENIZERS = ("unicode", "word", "regex", "pretokenized")
+SCANNERS = ("unicode", "word", "whitespace", "pretokenized")
+"""The tokenizers that kernels know."""
+LIBRARIES = ("spacy", "treebank", "tweet", "toktok", "punkt", "bpe", "unigram")
+"""The tokenizers of other packages; they see the text as it is, and their tokens are normalised."""
+TOKENIZERS = (*SCANNERS, "regex", *LIBRARIES)
+ANALYSED = ("lemma:spacy", "lemma:wordnet")
+"""Forms that need the whole sentence."""
 ANALYZERS = ("word", "char", "char_wb")
 
 
@@ -16,20 +22,30 @@ ANALYZERS = ("word", "char", "char_wb")
 class Analysis:
     r"""Everything that lies between the text of a document and its terms.
 
-    The text is normalised first: Unicode normal form, lower case, accents. Then tokens are made.
+    The text is normalised first: Unicode normal form, lower case, accents. Then tokens are made,
+    then each token may become its stem or its lemma.
 
     Attributes
     ----------
     tokenizer
         ``unicode``: segments of UAX #29 with a letter or a digit; ``word``: runs of ``\w``;
-        ``regex``: what ``token_pattern`` finds; ``pretokenized``: what spaces
-        (U+0020) separate.
+        ``whitespace``: what ``str.split`` gives; ``regex``: what ``token_pattern`` finds;
+        ``pretokenized``: what spaces (U+0020) separate; or one of ``LIBRARIES``.
     token_pattern
         A pattern for Python's ``re``. Of a pattern with one group the group is the token.
     min_length
         Shortest token of ``word``, in characters.
     lowercase, strip_accents, normalize
         How the text is normalised.
+    form
+        What becomes of a token: "" nothing, ``stem:snowball``, ``stem:porter:martin``,
+        ``lemma:simplemma``. Lemmas are looked up in the original case, and normalised after.
+    context
+        Whether lemmas that one word leaves open are decided by its neighbours.
+    lang, model
+        The language, or the file or package, of tokenizer and form, where these want one.
+    package
+        The library behind the form, and its version.
     analyzer
         ``word``: n-grams of tokens; ``char`` and ``char_wb``: n-grams of characters, as
         scikit-learn defines them, ``char_wb`` inside words padded with spaces.
@@ -46,6 +62,11 @@ class Analysis:
     lowercase: bool = True
     strip_accents: str | None = None
     normalize: str | None = None
+    form: str = ""
+    context: bool = False
+    lang: str = ""
+    model: str = ""
+    package: str = ""
     analyzer: str = "word"
     ngrams: tuple[int, int] = (1, 1)
     stop_words: tuple[str, ...] = ()
@@ -79,11 +100,12 @@ class Analysis:
     @property
     def scanned(self) -> bool:
         """Whether a kernel finds the tokens."""
-        return self.analyzer == "word" and self.tokenizer != "regex"
+        known = self.tokenizer in SCANNERS and self.form not in ANALYSED
+        return self.analyzer == "word" and known
 
     @property
     def splittable(self) -> bool:
         """Whether a document may be cut after a line, or before a word, and counted in parts."""
         plain = self.strip_accents is None and self.normalize is None
         words = self.scanned and self.tokenizer != "pretokenized"
-        return words and plain and self.ngrams == (1, 1)
+        return words and plain and not self.context and self.ngrams == (1, 1)
