@@ -49,7 +49,7 @@ def measure(batches: list[Batch], analysis: Analysis, found: Found, warm: bool) 
 
 def scanned(ready: list[Prepared], analysis: Analysis) -> int:
     """The number of tokens, after scan, intern and count of text that is checked and cut."""
-    scanner = Scanner(analysis, kernels.load(), rows=True)
+    scanner = Scanner(analysis, kernels.load(), "count")
     return sum(int(scanner.run(text.batch, text.fold).lengths.sum()) for text in ready)
 
 

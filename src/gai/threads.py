@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+Worker = TypeVar("Worker")
 
 
 def in_order(
@@ -34,3 +36,22 @@ def in_order(
         finally:
             for future in ahead:
                 future.cancel()
+
+
+def by_workers(
+    function: Callable[[Worker, In], Out], items: Iterable[In], workers: Sequence[Worker]
+) -> Generator[Out, None, None]:
+    """``function`` of a worker and each item, in the order of the items; a worker has one item at
+    a time."""
+    free: SimpleQueue[Worker] = SimpleQueue()
+    for worker in workers:
+        free.put(worker)
+
+    def one(item: In) -> Out:
+        worker = free.get()
+        try:
+            return function(worker, item)
+        finally:
+            free.put(worker)
+
+    return in_order(one, items, len(workers))

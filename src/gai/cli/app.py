@@ -14,13 +14,25 @@ from gai.cli.commands import SETTINGS, Lazy, passed_through
 from gai.errors import UsageError
 
 COMMANDS = {
+    "tokenize": "Tokens of each document: words, sentences, characters, n-grams or phrases.",
+    "sentences": "Sentences, one a line.",
+    "stem": "Text with each word as its stem.",
+    "lemmatize": "Text with each word as its lemma.",
+    "compare": "Stems and lemmas side by side, for words or for a corpus.",
+    "phrases": "Words that belong together: collocations with their scores.",
+    "subword train": "Learn a tokenizer of word pieces, BPE or unigram.",
+    "stopwords": "A list of stop words, and where it comes from.",
     "freq": "Term and document frequencies, most frequent first.",
     "bow": "Document-term counts: the bag of words.",
     "tfidf": "Document-term weights: TF-IDF or BM25.",
     "top": "The heaviest terms of each document of a stored matrix.",
     "info": "What is installed, or what a stored file holds.",
+    "download": "Data of NLTK and models of spaCy.",
 }
 """The first line of each command's docstring, here so that none needs to be imported."""
+
+GROUPS = {"subword": "Tokenizers of word pieces: train one."}
+"""The same for commands that have commands."""
 
 ClickException: Any = typer.BadParameter.__mro__[2]
 """typer carries its own click in new versions and imports it in old ones."""
@@ -36,9 +48,17 @@ class Group(TyperGroup):
         name = args[0]
         if name not in self.commands and not ctx.resilient_parsing:
             near = get_close_matches(name, self.commands, 1)
-            hint = f"did you mean {near[0]}?" if near else "gai --help lists the commands"
-            raise UsageError(f"no such command: {name}", hint)
+            path = ctx.command_path
+            hint = f"did you mean {near[0]}?" if near else f"{path} --help lists the commands"
+            called = f"{path} {name}".removeprefix("gai ")
+            raise UsageError(f"no such command: {called}", hint)
         return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        if not args and not ctx.resilient_parsing:
+            terminal.say(self.get_help(ctx))
+            raise typer.Exit(UsageError.code)
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(pages.group(self, ctx))
@@ -68,8 +88,17 @@ def build() -> Any:
     app = typer.Typer(name="gai", cls=Group, rich_markup_mode=None, context_settings=SETTINGS)
     app.callback(help=main.__doc__)(main)
     group = typer.main.get_command(app)
+    groups: dict[str, Any] = {
+        name: Group(name=name, help=line, context_settings=SETTINGS)
+        for name, line in GROUPS.items()
+    }
     for name, line in COMMANDS.items():
-        group.add_command(Lazy(name, help=line))  # type: ignore[attr-defined]
+        above, _, last = name.rpartition(" ")
+        command = Lazy(last, help=line)
+        command.path = name
+        groups.get(above, group).add_command(command)
+        if above:
+            group.add_command(groups[above])  # type: ignore[attr-defined]
     return group
 
 
@@ -90,7 +119,8 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Turn text into numbers: counts and weights of terms, from files or standard input.
+    """Turn text into numbers: tokens, stems and lemmas, counts and weights of terms, from files or
+    standard input.
 
     gai COMMAND --help explains a command.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gai.errors import GaiError, UsageError
 
 if TYPE_CHECKING:
-    from gai.cli.options import Columns, Documents, Limits, Model, Terms, Weights
+    from gai.cli.options import Columns, Documents, Limits, Model, Tokens, Weights
     from gai.counts import Pruning
     from gai.documents import Reading
     from gai.tokens.analysis import Analysis
@@ -78,19 +78,22 @@ def names_input(documents: Documents) -> bool:
     return bool(documents.files or documents.files_from or documents.files0_from)
 
 
-def analysis(documents: Documents, terms: Terms, decided: Iterable[Claim] = ()) -> Analysis:
-    """How text becomes terms; ``decided`` is what --like and --apply say about it."""
+def analysis(documents: Documents, terms: Tokens, decided: Iterable[Claim] = ()) -> Analysis:
+    """How text becomes terms; ``decided`` is what --like, --apply or the command say about it."""
     from gai.tokens.analysis import Analysis
 
     check_characters(terms)
     said = [*decided, *term_claims(documents, terms)]
-    chosen = settle(said)
+    chosen = with_language(settle(said), terms)
     if terms.stop_words is not None:
         words, name = dropped(terms.stop_words, chosen)
-        chosen = {"stop_words_name": name} | settle([*said, words])
+        chosen |= {"stop_words_name": name} | settle([*said, words])
     tokenizer = chosen.get("tokenizer", "unicode")
     if tokenizer == "regex" and chosen.get("token_pattern") is None:
         raise UsageError("--tokenizer regex needs --token-pattern")
+    if tokenizer in ("bpe", "unigram") and not chosen.get("model"):
+        hint = "gai subword train FILES -o tokens.json makes one"
+        raise UsageError(f"--tokenizer {tokenizer} needs --model FILE", hint)
     if terms.min_length and tokenizer != "word":
         raise UsageError(
             f"--min-length works with --tokenizer word, not with {tokenizer}",
@@ -99,18 +102,49 @@ def analysis(documents: Documents, terms: Terms, decided: Iterable[Claim] = ()) 
     return Analysis(**chosen)
 
 
-def dropped(named: str, chosen: dict[str, Any]) -> tuple[Claim, str]:
-    """What --stop-words says about the words, normalised as the text will be; and their name."""
-    from gai.forms.stop_words import stop_words
-    from gai.tokens.normalise import normaliser
+def with_language(chosen: dict[str, Any], terms: Tokens) -> dict[str, Any]:
+    """The same with the language, where something wants one, and the package behind the form.
 
-    names = ("strip_accents", "normalize")
-    normalise = normaliser(chosen.get("lowercase", True), *map(chosen.get, names))
-    words, name = stop_words(named, normalise)
+    Raises a UsageError for a language or a model that nothing would look at.
+    """
+    from gai.tokens.analysis import ANALYSED, Analysis
+
+    tokenizer, form = chosen.get("tokenizer", "unicode"), chosen.get("form", "")
+    if form in ANALYSED and tokenizer not in ("unicode", "pretokenized"):
+        raise UsageError(f"--tokenizer {tokenizer} contradicts {form[6:]}", "it has its own tokens")
+    if terms.lang is not None and not (form or tokenizer in ("spacy", "punkt")):
+        raise UsageError(f"--lang {terms.lang} changes nothing here", "stems and lemmas have one")
+    if terms.model is not None and not (form == "lemma:spacy" or tokenizer in MODELS):
+        raise UsageError(f"--model {terms.model} changes nothing here", "see --tokenizer, --lemma")
+    if chosen.get("context") and form != "lemma:simplemma":
+        raise UsageError("--context needs --lemma simplemma", "other engines look at it anyway")
+    if form or tokenizer in ("spacy", "punkt"):
+        chosen.setdefault("lang", "en")
+    if form and form not in ANALYSED:
+        from gai.forms.choosing import former
+
+        chosen.setdefault("package", former(Analysis(**chosen)).package)
+    return chosen
+
+
+MODELS = ("spacy", "bpe", "unigram")
+"""Tokenizers that may have a model."""
+
+
+def dropped(named: str, chosen: dict[str, Any]) -> tuple[Claim, str]:
+    """What --stop-words says about the words, which go through the same steps as the text; and
+    their name."""
+    from gai.forms.stop_words import stop_words
+    from gai.terms.plain import word_former
+    from gai.tokens.analysis import Analysis
+
+    names = ("lowercase", "strip_accents", "normalize", "form", "lang", "model")
+    alike = Analysis(**{name: chosen[name] for name in names if name in chosen})
+    words, name = stop_words(named, word_former(alike))
     return (f"--stop-words {named}", "stop_words", words), name
 
 
-def term_claims(documents: Documents, terms: Terms) -> Iterator[Claim]:
+def term_claims(documents: Documents, terms: Tokens) -> Iterator[Claim]:
     """What the flags say about each field of an Analysis."""
     if documents.pretokenized:
         yield "--pretokenized", "tokenizer", "pretokenized"
@@ -119,15 +153,19 @@ def term_claims(documents: Documents, terms: Terms) -> Iterator[Claim]:
     if terms.keep_case:
         yield "--keep-case", "lowercase", False
     plain = ("tokenizer", "token_pattern", "min_length", "strip_accents", "normalize")
-    yield from given(terms, *plain, "ngrams", "analyzer")
+    yield from given(terms, *plain, "lang", "model", "ngrams", "analyzer", "context")
+    for kind in ("stem", "lemma"):
+        for flag, _, name in given(terms, kind):
+            yield flag, "form", f"{kind}:{name}"
 
 
-def check_characters(terms: Terms) -> None:
+def check_characters(terms: Tokens) -> None:
     """Raises a UsageError where a flag about tokens comes with n-grams of characters."""
-    if terms.analyzer in ("char", "char_wb"):
-        about_tokens = ("tokenizer", "token_pattern", "min_length", "stop_words")
+    analyzer = getattr(terms, "analyzer", None)
+    if analyzer in ("char", "char_wb"):
+        about_tokens = ("tokenizer", "token_pattern", "min_length", "stop_words", "stem", "lemma")
         why = "n-grams of characters are made without tokens"
-        exclude(f"--analyzer {terms.analyzer}", given(terms, *about_tokens), why)
+        exclude(f"--analyzer {analyzer}", given(terms, *about_tokens), why)
 
 
 def pruning(columns: Columns | Limits) -> Pruning:

@@ -31,17 +31,24 @@ class Command(TyperCommand):
 
 
 class Lazy(TyperCommand):
-    """A name and a line of help; the module of the command is imported when it is needed."""
+    """A name and a line of help; the module of the command is imported when it is needed.
+
+    ``path`` is how the command is called, with the group before it where it is in one.
+    """
+
+    path: str
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        return load(str(self.name)).make_context(*args, **kwargs)
+        return load(self.path).make_context(*args, **kwargs)
 
 
-def load(name: str) -> Any:
-    """The command ``name``: the function of that name in the module of that name."""
+def load(path: str) -> Any:
+    """The command ``gai PATH``: the function ``path`` in the module ``path``, spaces as ``_``."""
+    name = path.replace(" ", "_")
     function = getattr(import_module(f"gai.cli.{name}"), name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    declare = app.command(name, cls=Command, context_settings=SETTINGS, help=function.__doc__)
+    last = path.rpartition(" ")[2]
+    declare = app.command(last, cls=Command, context_settings=SETTINGS, help=function.__doc__)
     declare(grouped(function))
     return typer.main.get_command(app)
 

@@ -17,7 +17,11 @@ import typer
 
 from gai.cli import terminal, values
 
-TOKENIZERS = ("unicode", "word", "regex")
+TOKENIZERS = ("unicode", "word", "whitespace", "regex")
+LIBRARIES = ("spacy", "treebank", "tweet", "toktok", "punkt", "bpe", "unigram")
+STEMMERS = ("snowball", "porter", "lancaster", "isri", "rslp", "cistem", "arlstem", "regexp")
+LEMMATIZERS = ("simplemma", "spacy", "wordnet")
+STAGE_FORMATS = ("text", "jsonl", "tsv")
 TEXT_FORMATS = ("tsv", "jsonl", "csv")
 FORMATS = (*TEXT_FORMATS, "npz", "mtx", "svm", "parquet")
 
@@ -120,17 +124,19 @@ class Documents:
 
 
 @dataclass(eq=False, repr=False)
-class Terms:
-    """How text becomes terms."""
+class Tokens:
+    """How text becomes tokens."""
 
-    panel: ClassVar[str] = "Terms"
+    panel: ClassVar[str] = "Tokens"
     tokenizer: Annotated[
         str | None,
         option(
             "--tokenizer",
-            parse=values.choice(*TOKENIZERS),
+            metavar="NAME",
+            parse=values.choice(*TOKENIZERS, *LIBRARIES),
             help="unicode: Unicode's word boundaries (UAX #29). word: runs of letters, digits "
-            "and _. regex: --token-pattern.",
+            "and _. whitespace. regex: --token-pattern. NLTK's treebank, tweet, toktok, punkt. "
+            "spacy: that of --lang or --model. bpe, unigram: of a --model FILE.",
             default="unicode",
         ),
     ] = None
@@ -169,6 +175,38 @@ class Terms:
             help="Bring the text into this Unicode normal form first.",
         ),
     ] = None
+    stop_words: Annotated[
+        str | None,
+        option(
+            "--stop-words",
+            metavar="english|LANG|FILE",
+            help="Drop these: scikit-learn's list, spaCy's of a language (de), or a file's lines.",
+        ),
+    ] = None
+    lang: Annotated[
+        str | None,
+        option(
+            "--lang",
+            metavar="CODE[,CODE]",
+            help="Language of the tokenizer, the stems or the lemmas.",
+            default="en",
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        option(
+            "--model",
+            metavar="NAME|FILE",
+            help="spaCy's model, by name or folder; the file of a bpe or unigram tokenizer.",
+        ),
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class Terms(Tokens):
+    """How text becomes terms."""
+
+    panel: ClassVar[str] = "Terms"
     ngrams: Annotated[
         tuple[int, int] | None,
         option(
@@ -188,14 +226,25 @@ class Terms:
             default="word",
         ),
     ] = None
-    stop_words: Annotated[
+    stem: Annotated[
         str | None,
         option(
-            "--stop-words",
-            metavar="english|LANG|FILE",
-            help="Drop these: scikit-learn's list, spaCy's of a language (de), or a file's lines.",
+            "--stem",
+            metavar="ALGORITHM",
+            help=f"Terms are stems: {', '.join(STEMMERS[:-1])} or regexp:PATTERN; see gai stem.",
         ),
     ] = None
+    lemma: Annotated[
+        str | None,
+        option(
+            "--lemma",
+            parse=values.choice(*LEMMATIZERS),
+            help="Terms are lemmas; see gai lemmatize.",
+        ),
+    ] = None
+    context: Annotated[
+        bool, option("--context", help="Let neighbours decide between lemmas (simplemma, en).")
+    ] = False
 
 
 @dataclass(eq=False, repr=False)
@@ -390,6 +439,54 @@ class TextOutput(Output):
             parse=values.choice(*TEXT_FORMATS),
             help="Write this format.",
             default="by extension; a table on a terminal, tsv in a pipe",
+        ),
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class StageOutput(Output):
+    """Where text goes, for another command or for a person."""
+
+    format: Annotated[
+        str | None,
+        option(
+            "--format",
+            parse=values.choice(*STAGE_FORMATS),
+            help="text; jsonl keeps the ids of documents through a pipe; tsv with --one-per-line.",
+            default="by extension, else text",
+        ),
+    ] = None
+
+    @property
+    def kind(self) -> str:
+        """The format: that which was asked for, or that of the extension."""
+        extension = self.place.removesuffix(".gz").rpartition(".")[2].lower()
+        return self.format or (extension if extension in STAGE_FORMATS else "text")
+
+
+@dataclass(eq=False, repr=False)
+class Layout:
+    """How tokens stand in the output."""
+
+    panel: ClassVar[str] = "Output"
+    separator: Annotated[
+        str | None,
+        option("--sep", metavar="TEXT", help="What stands between tokens.", default="a space"),
+    ] = None
+    one_per_line: Annotated[
+        bool,
+        option(
+            "--one-per-line",
+            help="One token a line; as jsonl or tsv with its document, place and type.",
+        ),
+    ] = False
+    offsets: Annotated[
+        str | None,
+        option(
+            "--offsets",
+            parse=values.choice("characters", "bytes"),
+            help="What places count, from the start of the document.",
+            default="characters",
         ),
     ] = None
 

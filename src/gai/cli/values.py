@@ -29,6 +29,16 @@ def choice(*names: str) -> Choice:
     return Choice(names)
 
 
+def several(*names: str) -> Callable[[str], tuple[str, ...]]:
+    """A parser of one or several of ``names``, with commas between."""
+    one = Choice(names)
+
+    def parse(text: str) -> tuple[str, ...]:
+        return tuple(one(name.strip()) for name in text.split(","))
+
+    return parse
+
+
 def whole(least: int) -> Callable[[str], int]:
     """A parser of whole numbers that are ``least`` or more."""
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
-from queue import SimpleQueue
 
 import numpy as np
 
@@ -16,15 +14,10 @@ from gai.counts.result import Counts, Origin
 from gai.counts.store import Store
 from gai.counts.workers import KernelWorker, NgramWorker, PlainWorker, Worker
 from gai.documents import Batch, DocumentIds, Errors, Reader
-from gai.threads import in_order
+from gai.terms.forming import forming
+from gai.terms.jobs import small_job
+from gai.threads import by_workers
 from gai.tokens.analysis import Analysis
-
-SMALL = 400_000
-"""Bytes up to which plain Python is done before the kernels are loaded."""
-
-SMALL_UNCOMPILED = 2_000_000
-"""The same where kernels would have to be compiled first."""
-
 
 READING = ("per", "input_format", "text_field", "errors", "skip_bad", "pretokenized")
 """The choices about reading that can change a number."""
@@ -46,7 +39,9 @@ def count(
     "reference" (plain Python) or "auto". Neither changes the result.
     """
     errors: Errors = batches.reading.errors if isinstance(batches, Reader) else "strict"
-    stream, small = _peeked(batches, _limit(analysis)) if engine == "auto" else (batches, False)
+    stream, small = iter(batches), False
+    if engine == "auto":
+        stream, small = small_job(stream, _needed(analysis))
     workers = _workers(analysis, errors, jobs, plain=engine == "reference" or small)
     store, documents = Store(memory), DocumentIds()
     for part in _parts(stream, workers):
@@ -62,47 +57,24 @@ def _origin(batches: Iterable[Batch]) -> Origin:
     return Origin(reading, batches.digest())
 
 
-def _workers(analysis: Analysis, errors: Errors, jobs: int, plain: bool) -> list[Worker]:
+def _workers(analysis: Analysis, errors: Errors, jobs: int, plain: bool) -> Sequence[Worker]:
+    made, numbers = forming(analysis), range(max(jobs, 1))
     if plain or not (analysis.scanned or analysis.analyzer != "word"):
-        return [PlainWorker(0, analysis, errors)]
-    kind = KernelWorker if analysis.scanned and analysis.ngrams == (1, 1) else NgramWorker
-    return [kind(name, analysis, errors, kernels.load()) for name in range(max(jobs, 1))]
+        return [PlainWorker(0, analysis, errors, made)]
+    if analysis.scanned and analysis.ngrams == (1, 1) and made is None:
+        return [KernelWorker(number, analysis, errors, kernels.load()) for number in numbers]
+    return [NgramWorker(number, analysis, errors, kernels.load(), made) for number in numbers]
 
 
-def _limit(analysis: Analysis) -> int:
-    """The size of a small job, which depends on whether its kernels are compiled."""
-    one = analysis.analyzer == "word" and analysis.ngrams == (1, 1)
-    main = f"count_{analysis.tokenizer}" if one else "count_ngrams"
-    return SMALL if kernels.ready([main, "finish_rows"]) else SMALL_UNCOMPILED
+def _needed(analysis: Analysis) -> list[str]:
+    """The kernels that most of the time goes into."""
+    one = analysis.analyzer == "word" and analysis.ngrams == (1, 1) and not analysis.form
+    return [f"count_{analysis.tokenizer}" if one else "count_ngrams", "finish_rows"]
 
 
-def _peeked(batches: Iterable[Batch], limit: int) -> tuple[Iterator[Batch], bool]:
-    """All batches, and whether they hold no more than ``limit`` bytes together."""
-    stream = iter(batches)
-    seen: list[Batch] = []
-    size = 0
-    for batch in stream:
-        seen.append(batch)
-        size += batch.size
-        if size > limit:
-            return chain(seen, stream), False
-    return iter(seen), True
-
-
-def _parts(batches: Iterable[Batch], workers: list[Worker]) -> Iterator[Part]:
+def _parts(batches: Iterable[Batch], workers: Sequence[Worker]) -> Iterator[Part]:
     """The rows of all batches in order; each batch goes to a worker that is free."""
-    free: SimpleQueue[Worker] = SimpleQueue()
-    for worker in workers:
-        free.put(worker)
-
-    def rows(item: tuple[int, Batch]) -> Part:
-        worker = free.get()
-        try:
-            return worker.rows(*item)
-        finally:
-            free.put(worker)
-
-    return in_order(rows, enumerate(batches), len(workers))
+    return by_workers(lambda worker, item: worker.rows(*item), enumerate(batches), workers)
 
 
 def _append_ids(documents: DocumentIds, part: Part) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gai.documents import Batch
 from gai.terms import Terms
+from gai.terms.forming import Forming, FormTable
 from gai.terms.interner import HIGH, aligned, longer
 from gai.terms.scanner import Rows, Scanner
 from gai.tokens.analysis import Analysis
@@ -42,8 +43,10 @@ class Source(Protocol):
         """Terms among which are those of the ids, and the place of each id's term."""
 
 
-def source(analysis: Analysis, kernels: Any) -> Source:
-    """The source of the tokens, or of the characters, that the analysis asks for."""
+def source(analysis: Analysis, kernels: Any, forming: Forming | None = None) -> Source:
+    """The source of the tokens, their forms, or the characters, that the analysis asks for."""
+    if forming is not None:
+        return Forms(analysis, kernels, forming)
     if analysis.analyzer == "word":
         return Tokens(analysis, kernels)
     return Characters(analysis, kernels)
@@ -53,7 +56,7 @@ class Tokens:
     """The ids of the tokens of each document."""
 
     def __init__(self, analysis: Analysis, kernels: Any) -> None:
-        self.scanner = Scanner(analysis, kernels, rows=False)
+        self.scanner = Scanner(analysis, kernels, "encode")
 
     def sequences(self, batch: Batch, fold: bool) -> Sequences:
         """One segment a document."""
@@ -63,6 +66,24 @@ class Tokens:
     def spelled(self, ids: Ids) -> tuple[Terms, Ids]:
         """All tokens, and the ids as they are."""
         return self.scanner.interner.terms(), ids
+
+
+class Forms:
+    """The ids of the stems or lemmas of the tokens of each document."""
+
+    def __init__(self, analysis: Analysis, kernels: Any, forming: Forming) -> None:
+        self.scanner = Scanner(analysis, kernels, "encode")
+        self.table = FormTable(forming)
+
+    def sequences(self, batch: Batch, fold: bool) -> Sequences:
+        """One segment a document."""
+        found = self.scanner.run(batch, fold)
+        made = self.table.formed(found, self.scanner.interner.terms())
+        return Sequences(made.ids, made.indptr, np.arange(len(made.indptr)))
+
+    def spelled(self, ids: Ids) -> tuple[Terms, Ids]:
+        """All forms, and the ids as they are."""
+        return self.table.terms(), ids
 
 
 class Characters:

@@ -13,10 +13,10 @@ from gai.counts.part import Part, Totals, part_of
 from gai.documents import Batch, Errors
 from gai.kernels import reference
 from gai.terms import Terms
+from gai.terms.forming import Forming, before_forms
+from gai.terms.plain import terms_of_each
 from gai.terms.scanner import Rows, Scanner
 from gai.tokens.analysis import Analysis
-from gai.tokens.normalise import normaliser
-from gai.tokens.plain import terms_of_each
 from gai.tokens.prepare import bounds, checked, pieces, prepared
 
 
@@ -42,7 +42,7 @@ class KernelWorker:
 
     def __init__(self, name: int, analysis: Analysis, errors: Errors, kernels: Any) -> None:
         self.name, self.analysis, self.errors, self.kernels = name, analysis, errors, kernels
-        self.scanner = Scanner(analysis, kernels, rows=True)
+        self.scanner = Scanner(analysis, kernels, "count")
         self.totals = Totals(kernels)
         self.begun: list[tuple[int, int]] = []
 
@@ -62,9 +62,12 @@ class KernelWorker:
 class NgramWorker:
     """A worker that counts n-grams, of tokens or of characters, by their ids."""
 
-    def __init__(self, name: int, analysis: Analysis, errors: Errors, kernels: Any) -> None:
-        self.name, self.analysis, self.errors, self.kernels = name, analysis, errors, kernels
-        self.source = source(analysis, kernels)
+    def __init__(
+        self, name: int, analysis: Analysis, errors: Errors, kernels: Any, forming: Forming | None
+    ) -> None:
+        self.name, self.errors, self.kernels = name, errors, kernels
+        self.analysis = before_forms(analysis)
+        self.source = source(self.analysis, kernels, forming)
         self.ngrams = Ngrams(analysis, kernels)
         self.totals = Totals(kernels)
         self.begun: list[tuple[int, int]] = []
@@ -85,10 +88,11 @@ class NgramWorker:
 class PlainWorker:
     """A worker in plain Python: for small jobs, and for what no kernel does."""
 
-    def __init__(self, name: int, analysis: Analysis, errors: Errors) -> None:
+    def __init__(
+        self, name: int, analysis: Analysis, errors: Errors, forming: Forming | None
+    ) -> None:
         self.name, self.errors = name, errors
-        self.normalise = normaliser(analysis.lowercase, analysis.strip_accents, analysis.normalize)
-        self.terms_of_each = terms_of_each(analysis)
+        self.terms_of_each = terms_of_each(analysis, forming)
         self.numbers: dict[str, int] = {}
         self.totals = Totals(reference)
         self.begun: list[tuple[int, int]] = []
@@ -98,7 +102,7 @@ class PlainWorker:
         self.begun.append((number, len(self.numbers)))
         batch, _ = checked(batch, reference, self.errors)
         starts, ends = bounds(batch)
-        texts = [self.normalise(text.decode()) for text in pieces(batch)]
+        texts = [text.decode() for text in pieces(batch)]
         found = self._count(self.terms_of_each(texts))
         self.totals.add(found, len(self.numbers))
         return part_of(self.name, batch, ends - starts, found)

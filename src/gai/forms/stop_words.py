@@ -96,3 +96,20 @@ def language_names() -> dict[str, str]:
         named = re.search(r"^class (\w+)\(Language\)", text, re.MULTILINE)
         names[named[1].lower() if named else code] = code
     return names
+
+
+def lists() -> list[str]:
+    """The name of every list, and of its language: ``english``, ``de<TAB>german``."""
+    named = {code: name for name, code in language_names().items()}
+    return ["english", *(f"{code}\t{named.get(code, code)}" for code in sorted(named))]
+
+
+def source(name: str) -> str:
+    """Where the list of this name comes from."""
+    from importlib.metadata import version
+
+    if name == "english":
+        return "the English list of scikit-learn, from the Glasgow Information Retrieval Group"
+    if os.sep not in name and name in language_modules():
+        return f"spaCy {version('spacy')}, spacy.lang.{name}.stop_words"
+    return f"the file {name}"

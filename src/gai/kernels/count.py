@@ -30,6 +30,7 @@ from gai.kernels.scan import (
     pad,
     scan_pretokenized,
     scan_unicode,
+    scan_whitespace,
     scan_word,
     stands_alone,
 )
@@ -51,7 +52,7 @@ from gai.kernels.words8 import store8, trailing_zeros
 
 COLUMN = uint64(0xFFFFFFFF)
 SHIFT = uint64(32)
-ARGUMENTS = "u1* i8* i8* u1* i4* u8 i8 u8* u1* i8* i8* i8* i4* i4* i8*"
+ARGUMENTS = "u1* i8* i8* u1* i4* u8 i8 u8* u1* i8* i8* i8* i4* i4* i8* i8* i8*"
 
 
 @step
@@ -101,8 +102,9 @@ def add_term(table, slot, first, second, length, arena, offsets, state):
     return term
 
 
-def counter(scan, accepts, rows):
-    """The counting kernel of a scanner; without ``rows``, one that writes each token's id.
+def counter(scan, accepts, rows, spans=False):
+    """The counting kernel of a scanner; without ``rows``, one that writes each token's id, and
+    with ``spans`` where each token begins and ends in ``data`` (``begins`` and ``stops``) as well.
 
     Runs of ASCII letters, digits and underscores are found 64 bytes at a time; those that
     ``accepts`` takes are tokens, everything else is left to ``scan``. With ``is_none`` that is all.
@@ -131,6 +133,8 @@ def counter(scan, accepts, rows):
         ids,
         counts,
         lengths,
+        begins,
+        stops,
     ):
         mask = (table.size >> 2) - 1
         limit = min(table.size >> 3, offsets.size - 1)
@@ -139,7 +143,7 @@ def counter(scan, accepts, rows):
         position = state[POSITION]
         row = state[ROW]
         tokens = state[LENGTH]
-        stops = state[STOPS]
+        passed = state[STOPS]
         status = DONE
         while document < starts.size:
             if position < 0:
@@ -203,11 +207,14 @@ def counter(scan, accepts, rows):
                     term = add_term(table, slot, first, second, length, arena, offsets, state)
                 else:
                     term = int64(entry & COLUMN) - 1
-                if term < stops:
+                if term < passed:
                     continue
                 tokens += 1
                 if not rows:
                     ids[filled] = term
+                    if spans:
+                        begins[filled] = at
+                        stops[filled] = stop
                     filled += 1
                     continue
                 seen = table[4 * slot + 3]
@@ -240,6 +247,12 @@ count_pretokenized = counter(scan_pretokenized, is_none, True)
 encode_word = counter(scan_word, is_word, False)
 encode_unicode = counter(scan_unicode, stands_alone, False)
 encode_pretokenized = counter(scan_pretokenized, is_none, False)
+count_whitespace = counter(scan_whitespace, is_none, True)
+encode_whitespace = counter(scan_whitespace, is_none, False)
+locate_word = counter(scan_word, is_word, False, True)
+locate_unicode = counter(scan_unicode, stands_alone, False, True)
+locate_pretokenized = counter(scan_pretokenized, is_none, False, True)
+locate_whitespace = counter(scan_whitespace, is_none, False, True)
 
 
 @exported("u1* i8* u8* u1* i8* i8*")

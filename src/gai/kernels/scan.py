@@ -37,7 +37,7 @@ from gai.kernels.words8 import (
 
 ALL = uint64(0xFFFFFFFFFFFFFFFF)
 MIX = uint64(0x9E3779B97F4A7C15)
-WORD = classes.WORD
+WORD, SPACE = classes.WORD, classes.SPACE
 
 
 @step
@@ -140,6 +140,55 @@ def scan_pretokenized(data, begin, i, end, props, lower, fold, min_length, arena
         return i, i, uint64(0), uint64(0), int64(-1)
     first, second = key_of(arena, free, length)
     return i, stop, first, second, length
+
+
+@step
+def scan_whitespace(data, begin, i, end, props, lower, fold, min_length, arena, free):
+    """What stands between white space, as ``str.split`` has it; ``min_length`` is 1."""
+    while i < end:
+        width = space_width(data, i, props, lower)
+        if width == 0:
+            break
+        i += width
+    if i >= end:
+        return end, end, uint64(0), uint64(0), int64(0)
+    stop = i
+    ascii_only = True
+    while stop < end:
+        byte = data[stop]
+        if byte < 0x80:
+            if is_ascii_space(byte):
+                break
+            stop += 1
+            continue
+        code, width = decode(data, stop, lower, uint64(0))
+        if props[code] & SPACE != 0:
+            break
+        ascii_only = False
+        stop += width
+    if ascii_only and stop - i <= 16:
+        first, second = ascii_key(data, i, stop - i, fold)
+        return i, stop, first, second, stop - i
+    length = copy_segment(data, i, stop, lower, fold, arena, free)
+    if length < 0:
+        return i, i, uint64(0), uint64(0), int64(-1)
+    first, second = key_of(arena, free, length)
+    return i, stop, first, second, length
+
+
+@step
+def is_ascii_space(byte):
+    """Whether an ASCII byte is white space: TAB to CR, the four separators, the space."""
+    return byte == 0x20 or 0x09 <= byte <= 0x0D or 0x1C <= byte <= 0x1F
+
+
+@step
+def space_width(data, i, props, lower):
+    """The length of the white space character at ``i``, 0 where there is none."""
+    if data[i] < 0x80:
+        return int64(1) if is_ascii_space(data[i]) else int64(0)
+    code, width = decode(data, i, lower, uint64(0))
+    return int64(width) if props[code] & SPACE != 0 else int64(0)
 
 
 @step

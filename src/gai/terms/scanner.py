@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +15,35 @@ from gai.tokens.analysis import Analysis
 from gai.tokens.prepare import bounds
 from gai.tokens.tables import tables
 
+Task = Literal["count", "encode", "locate"]
+NONE = np.zeros(0, np.int64)
+
 
 class Rows(NamedTuple):
-    """Rows as a scanner has just counted them: a matrix in CSR form, and tokens per row."""
+    """Rows as a scanner has just counted them: a matrix in CSR form, and tokens per row.
+
+    Of located tokens, ``begins`` and ``stops`` say where each stands in the data of the batch.
+    """
 
     indptr: NDArray[np.int64]
     ids: NDArray[np.int32]
     counts: NDArray[np.int32]
     lengths: NDArray[np.int64]
+    begins: NDArray[np.int64] = NONE
+    stops: NDArray[np.int64] = NONE
 
 
 class Scanner:
-    """Batches in, rows of counts out; without ``rows``, the id of each token instead.
+    """Batches in, rows of counts out; or the id of each token instead, or that and its place.
 
-    Stop words get the first ids, so that the kernels know them by their number.
+    ``task`` is "count", "encode" or "locate". Stop words get the first ids, so that the kernels
+    know them by their number.
     """
 
-    def __init__(self, analysis: Analysis, kernels: Any, rows: bool) -> None:
+    def __init__(self, analysis: Analysis, kernels: Any, task: Task) -> None:
         self.analysis = analysis
-        self.scan = getattr(kernels, f"{'count' if rows else 'encode'}_{analysis.tokenizer}")
+        self.task = task
+        self.scan = getattr(kernels, f"{task}_{analysis.tokenizer}")
         self.shortest = analysis.min_length if analysis.tokenizer == "word" else 1
         self.tables = tables()
         self.interner = Interner(kernels)
@@ -41,11 +51,13 @@ class Scanner:
             self.interner.enter(Terms.of(analysis.stop_words))
             self.interner.state[STOPS] = len(self.interner)
         self._ids = self._counts = np.zeros(0, np.int32)
+        self._begins = self._stops = NONE
 
     def run(self, batch: Batch, fold: bool) -> Rows:
-        """The rows of a batch; ids and counts are good until the next call.
+        """The rows of a batch; what is in them is good until the next call.
 
-        Without rows ``ids`` are those of the tokens in order, and ``counts`` say nothing.
+        Unless tokens are counted, ``ids`` are those of the tokens in order, and ``counts`` say
+        nothing.
         """
         starts, ends = bounds(batch)
         self._make_room(batch.size // 2 + len(starts) + 1)
@@ -68,11 +80,16 @@ class Scanner:
             self._ids,
             self._counts,
             lengths,
+            self._begins,
+            self._stops,
         ):
             interner.grow(lack, int((ends - starts).max()))
-        filled = int(interner.state[FILLED])
-        return Rows(indptr, self._ids[:filled], self._counts[:filled], lengths)
+        filled = slice(int(interner.state[FILLED]))
+        places = (self._begins[filled], self._stops[filled])
+        return Rows(indptr, self._ids[filled], self._counts[filled], lengths, *places)
 
     def _make_room(self, cells: int) -> None:
         if cells > len(self._ids):
             self._ids, self._counts = np.empty(cells, np.int32), np.empty(cells, np.int32)
+            if self.task == "locate":
+                self._begins, self._stops = np.empty(cells, np.int64), np.empty(cells, np.int64)

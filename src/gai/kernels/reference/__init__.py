@@ -5,6 +5,7 @@ what is easier to read apart (``count_word``, ``count_unicode``) its twin is the
 same rows: a scanner of ``reference.scanners`` and a dictionary.
 """
 
+from gai.kernels.reference.joining import join_terms, replace_spans, write_places
 from gai.kernels.reference.rows import finish_rows, kept_cells, tally
 from gai.kernels.reference.text import count_lines, cut_lines, first_invalid, inspect_text
 
@@ -14,6 +15,9 @@ __all__ = [
     "finish_rows",
     "first_invalid",
     "inspect_text",
+    "join_terms",
     "kept_cells",
+    "replace_spans",
     "tally",
+    "write_places",
 ]

@@ -1,0 +1,120 @@
+"""gai lemmatize."""
+
+# No `from __future__ import annotations`: typer reads these annotations, as objects.
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from gai.cli import choices, stages, values
+from gai.cli.options import LEMMATIZERS, Documents, Layout, Run, StageOutput, Tokens, option
+from gai.errors import UsageError
+
+if TYPE_CHECKING:
+    from gai.texts.units import Split
+    from gai.tokens.analysis import Analysis
+
+
+@dataclass(eq=False, repr=False)
+class Lemmas:
+    """How words become lemmas."""
+
+    panel: ClassVar[str] = "Lemmas"
+    engine: Annotated[
+        str | None,
+        option(
+            "--engine",
+            parse=values.choice(*LEMMATIZERS),
+            help="simplemma: word by word, 50 languages. spacy: an installed --model, in context. "
+            "wordnet: NLTK's, by the tags of its tagger.",
+            default="simplemma",
+        ),
+    ] = None
+    context: Annotated[
+        bool, option("--context", help="Let neighbours decide between lemmas (simplemma, en).")
+    ] = False
+    exclude: Annotated[
+        str | None,
+        option(
+            "--exclude",
+            metavar="NAME[,NAME]",
+            help="Parts of spaCy's pipeline that are left out.",
+            default="parser,ner",
+        ),
+    ] = None
+    pos: Annotated[
+        bool, option("--pos", help="Add the part of speech: dog/NOUN (spacy and wordnet).")
+    ] = False
+    layout: Annotated[
+        str | None,
+        option(
+            "--layout",
+            parse=values.choice("tokens", "keep"),
+            help="tokens: only these. keep: the text as it is, each token replaced.",
+            default="tokens",
+        ),
+    ] = None
+
+
+def lemmatize(
+    documents: Documents,
+    lemmas: Lemmas,
+    tokens: Tokens,
+    layout: Layout,
+    output: StageOutput,
+    run: Run,
+) -> None:
+    """Text with each word as its lemma.
+
+    A line a document, its lemmas separated by spaces, in lower case without --keep-case. With
+    --pretokenized the input is one sentence a line, split at spaces and nothing else, and every
+    token has exactly one lemma.
+
+      gai lemmatize book.txt
+      gai lemmatize --lang de,en --layout keep brief.txt
+      gai lemmatize --engine spacy --model en_core_web_sm --pos book.txt
+      zcat dump.jsonl.gz | gai lemmatize - --input-format jsonl --format jsonl
+    """
+    engine = lemmas.engine or "simplemma"
+    check(lemmas, engine)
+    stages.check(output, layout)
+    decided = [(f"--engine {engine}", "form", f"lemma:{engine}")]
+    if lemmas.context:
+        decided.append(("--context", "context", True))
+    analysis = choices.analysis(documents, tokens, decided)
+    split = analysed(analysis, lemmas, run) if engine != "simplemma" else None
+    if split is not None:
+        analysis = replace(analysis, form="", stop_words=())
+    if lemmas.layout == "keep":
+        stages.check_kept(layout, output)
+        pieces, places = stages.kept_pieces(output, documents), True
+    else:
+        pieces, places = stages.token_pieces(output, layout, tag if lemmas.pos else None)
+    watch = stages.exactly_one if documents.pretokenized else None
+    stages.run_stage(
+        documents, analysis, pieces, output, run, split=split, places=places, watch=watch
+    )
+
+
+def check(lemmas: Lemmas, engine: str) -> None:
+    """Raises a UsageError for flags that do not go with the engine."""
+    if lemmas.pos and engine == "simplemma":
+        raise UsageError("--pos: simplemma knows no parts of speech", "--engine spacy or wordnet")
+    if lemmas.exclude is not None and engine != "spacy":
+        raise UsageError(f"--exclude works with --engine spacy, not with {engine}")
+
+
+def analysed(analysis: "Analysis", lemmas: Lemmas, run: Run) -> "Split":
+    """What gives the lemmas of a text, by an engine that reads whole sentences."""
+    from gai.forms.lemmas import analyser
+    from gai.texts import units
+
+    name = str(lemmas.engine)
+    parts = {} if lemmas.exclude is None else {"exclude": tuple(lemmas.exclude.split(","))}
+    engine = analyser(
+        name, lang=analysis.lang or "en", model=analysis.model or None, jobs=run.threads, **parts
+    )
+    return units.lemmas(engine, analysis, lemmas.pos)
+
+
+def tag(token: str) -> str:
+    """The tag of a lemma that is written ``lemma/TAG``."""
+    return token.rpartition("/")[2]

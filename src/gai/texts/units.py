@@ -1,0 +1,242 @@
+"""Units: what a text is split into, with the places of the pieces in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gai.kernels.reference.scanners import unicode_spans
+from gai.terms.plain import text_normaliser
+from gai.tokens.alignment import aligned
+from gai.tokens.analysis import LIBRARIES, Analysis
+from gai.tokens.normalise import Step
+from gai.tokens.tables import tables
+
+if TYPE_CHECKING:
+    from gai.forms.lemmas import Analyser
+    from gai.tokens.tokenizers import Spans
+
+
+@dataclass(slots=True)
+class Pieces:
+    """The tokens of one text, normalised; ``text[starts[i]:ends[i]]`` is token i before that."""
+
+    tokens: list[str]
+    starts: list[int]
+    ends: list[int]
+
+
+Split = Callable[[Sequence[str]], Iterable[Pieces]]
+Span = tuple[int, int]
+Find = Callable[[str], Iterable[Span]]
+
+
+def tokens_with_places(analysis: Analysis) -> Split:
+    """A function from texts to the tokens of each but stop words, with their places."""
+    split, stops = all_tokens(analysis), frozenset(analysis.stop_words)
+    if not stops:
+        return split
+    return lambda texts: (chosen(p, str, lambda *_: True, stops) for p in split(texts))
+
+
+def all_tokens(analysis: Analysis) -> Split:
+    """The same with stop words."""
+    if analysis.tokenizer in LIBRARIES:
+        return library(analysis)
+    return in_normalised(analysis, finder(analysis))
+
+
+def in_normalised(analysis: Analysis, find: Find) -> Split:
+    """The pieces that ``find`` finds in a text once it is normalised, with their places in it as
+    it was."""
+    normalise = text_normaliser(analysis)
+    lowers_only = analysis.strip_accents is None and analysis.normalize is None
+
+    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+        for text in texts:
+            found = aligned(text, normalise, lowers_only)
+            spans = list(find(found.normalised))
+            yield Pieces(
+                [found.normalised[start:end] for start, end in spans],
+                [int(found.starts[start]) for start, _ in spans],
+                [int(found.ends[end - 1]) if end > start else 0 for start, end in spans],
+            )
+
+    return split
+
+
+def library(analysis: Analysis) -> Split:
+    """The tokens of another package, normalised one by one."""
+    from gai.tokens.tokenizers import tokenizer
+
+    normalise = text_normaliser(analysis)
+    split = tokenizer(analysis.tokenizer, lang=analysis.lang or "en", model=analysis.model or None)
+    return lambda texts: (
+        Pieces([normalise(token) for token in spans.tokens], spans.starts, spans.ends)
+        for spans in split(texts)
+    )
+
+
+PATTERNS = {"whitespace": re.compile(r"\S+"), "pretokenized": re.compile("[^ ]+")}
+
+
+def finder(analysis: Analysis) -> Find:
+    """A function from a normalised text to where its tokens stand."""
+    if analysis.tokenizer == "unicode":
+        props = tables().props
+        return lambda text: unicode_spans(text, props)
+    if analysis.tokenizer == "word":
+        return matches(re.compile(rf"\w{{{analysis.min_length},}}"))
+    return matches(PATTERNS.get(analysis.tokenizer) or analysis.pattern)
+
+
+def matches(pattern: re.Pattern[str]) -> Find:
+    """Where a pattern matches, or its group where it has one."""
+    group = pattern.groups
+
+    def spans(text: str) -> Iterator[Span]:
+        for found in pattern.finditer(text):
+            if found[group]:
+                yield found.span(group)
+
+    return spans
+
+
+def whole(find: Find, normalise: Step) -> Split:
+    """Pieces such as sentences, found in the text as it is and normalised afterwards."""
+
+    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+        for text in texts:
+            spans = list(find(text))
+            starts, ends = [start for start, _ in spans], [end for _, end in spans]
+            yield Pieces([normalise(text[start:end]) for start, end in spans], starts, ends)
+
+    return split
+
+
+GAP = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+
+
+def paragraphs(text: str) -> Iterator[Span]:
+    """Where the paragraphs stand: what blank lines separate, without white space around."""
+    start = 0
+    for gap in [*(found.span() for found in GAP.finditer(text)), (len(text), len(text))]:
+        if span := stripped(text, start, gap[0]):
+            yield span
+        start = gap[1]
+
+
+def stripped(text: str, start: int, end: int) -> Span | None:
+    """The span without the white space around it, None where nothing else is left."""
+    piece = text[start:end]
+    left = len(piece) - len(piece.lstrip())
+    right = len(piece.rstrip())
+    return (start + left, start + right) if right > left else None
+
+
+def characters(analysis: Analysis) -> Split:
+    """Every character but white space."""
+    return in_normalised(analysis, matches(re.compile(r"\S")))
+
+
+def sentences(engine: str, lang: str, model: str | None = None) -> Find:
+    """A function from a text to where its sentences stand."""
+    from gai.tokens.sentences import segmenter
+
+    return segmenter(engine, lang=lang, model=model)
+
+
+def one_line(normalise: Step) -> Step:
+    """A step that also makes one space of any white space, so that a unit fits on a line."""
+    return lambda text: " ".join(normalise(text).split())
+
+
+def typed_words(analysis: Analysis, kinds: Container[str]) -> Split:
+    """Words of these types, found in the text as it is: a URL, a mention or an emoji is one."""
+    from gai.tokens.patterns import typed_spans
+
+    normalise, stops = text_normaliser(analysis), frozenset(analysis.stop_words)
+
+    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+        for text in texts:
+            spans, found = typed_spans(text)
+            yield chosen(spans, normalise, lambda i, _, found=found: found[i] in kinds, stops)
+
+    return split
+
+
+def of_kinds(split: Split, kinds: Container[str]) -> Split:
+    """The tokens of ``split`` that are of these types."""
+    from gai.tokens.patterns import kind
+
+    return lambda texts: (
+        chosen(pieces, str, lambda _, token: kind(token) in kinds, frozenset())
+        for pieces in split(texts)
+    )
+
+
+def chosen(
+    pieces: Pieces | Spans, finish: Step, wanted: Callable[[int, str], bool], stops: Container[str]
+) -> Pieces:
+    """The wanted ones of the pieces, finished, without stop words."""
+    kept = Pieces([], [], [])
+    for i, token in enumerate(pieces.tokens):
+        if wanted(i, token) and (final := finish(token)) not in stops:
+            kept.tokens.append(final)
+            kept.starts.append(pieces.starts[i])
+            kept.ends.append(pieces.ends[i])
+    return kept
+
+
+def ngrams(split: Split, low: int, high: int) -> Split:
+    """The n-grams of the tokens of ``split``, from ``low`` to ``high`` words."""
+
+    def grams(texts: Sequence[str]) -> Iterator[Pieces]:
+        for words in split(texts):
+            count = len(words.tokens)
+            spans = [(i, i + n) for n in range(low, high + 1) for i in range(count - n + 1)]
+            yield grouped(words, spans, " ")
+
+    return grams
+
+
+def grouped(words: Pieces, spans: Sequence[Span], separator: str) -> Pieces:
+    """A piece for each span of words."""
+    return Pieces(
+        [separator.join(words.tokens[first:last]) for first, last in spans],
+        [words.starts[first] for first, _ in spans],
+        [words.ends[last - 1] for _, last in spans],
+    )
+
+
+def lemmas(engine: Analyser, analysis: Analysis, tagged: bool) -> Split:
+    """The lemmas of an engine that reads whole sentences, as ``lemma/TAG`` where ``tagged``.
+
+    Of plain text the tokens without a letter or a digit are left out; of text that is tokens
+    already every token has its lemma.
+    """
+    normalise = text_normaliser(analysis)
+    given = analysis.tokenizer == "pretokenized"
+
+    stops = frozenset(analysis.stop_words)
+
+    def spelled(lemma: str, tag: str) -> str:
+        return f"{normalise(lemma)}/{tag}" if tagged else normalise(lemma)
+
+    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+        sentences = [[token for token in text.split(" ") if token] for text in texts]
+        for one in engine.sentences(sentences) if given else engine.texts(texts):
+            kept = [
+                i
+                for i, token in enumerate(one.tokens)
+                if (given or any(map(str.isalnum, token))) and normalise(one.lemmas[i]) not in stops
+            ]
+            yield Pieces(
+                [spelled(one.lemmas[i], one.tags[i]) for i in kept],
+                [one.starts[i] for i in kept],
+                [one.ends[i] for i in kept],
+            )
+
+    return split
