@@ -34,7 +34,7 @@ TEXT = st.one_of(
 TEXTS = st.lists(TEXT, min_size=1, max_size=6)
 ANALYSES = st.builds(
     Analysis,
-    tokenizer=st.sampled_from(["unicode", "word", "pretokenized"]),
+    tokenizer=st.sampled_from(["unicode", "word", "whitespace", "pretokenized"]),
     min_length=st.sampled_from([1, 2, 3, 9]),
     lowercase=st.booleans(),
     strip_accents=st.sampled_from([None, None, "ascii", "unicode"]),
@@ -87,7 +87,7 @@ def test_kernels_count_as_plain_python(texts: list[str], analysis: Analysis) -> 
     TEXTS,
     st.builds(
         Analysis,
-        tokenizer=st.sampled_from(["unicode", "word", "pretokenized"]),
+        tokenizer=st.sampled_from(["unicode", "word", "whitespace", "pretokenized"]),
         analyzer=st.sampled_from(["word", "char", "char_wb"]),
         ngrams=st.sampled_from([(1, 1), (1, 2), (2, 2), (2, 4), (3, 3), (1, 9)]),
         lowercase=st.booleans(),

@@ -118,12 +118,13 @@ def with_language(chosen: dict[str, Any], terms: Tokens) -> dict[str, Any]:
         raise UsageError(f"--model {terms.model} changes nothing here", "see --tokenizer, --lemma")
     if chosen.get("context") and form != "lemma:simplemma":
         raise UsageError("--context needs --lemma simplemma", "other engines look at it anyway")
-    if form or tokenizer in ("spacy", "punkt"):
-        chosen.setdefault("lang", "en")
     if form and form not in ANALYSED:
         from gai.forms.choosing import former
 
-        chosen.setdefault("package", former(Analysis(**chosen)).package)
+        made = former(Analysis(**chosen))
+        return chosen | {"lang": made.lang, "package": made.package}
+    if (form or tokenizer in ("spacy", "punkt")) and not chosen.get("model"):
+        chosen.setdefault("lang", "en")
     return chosen
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def former(analysis: Analysis) -> Former:
     """What makes the stem or the lemma of a word that stands alone."""
-    return named(analysis.form, analysis.lang or "en")
+    return named(analysis.form, analysis.lang)
 
 
 @lru_cache(maxsize=8)
@@ -24,17 +24,18 @@ def named(form: str, lang: str) -> Former:
     """The former of a name such as ``stem:porter:martin``.
 
     What follows the second colon is the mode of ``porter``, and the ending that ``regexp`` strips.
+    Without ``lang`` ("") it is the language of the algorithm, or English.
     """
     kind, _, rest = form.partition(":")
     name, _, option = rest.partition(":")
     if kind == "lemma":
         from gai.forms.lemmas import lemmatizer
 
-        return lemmatizer(name, lang=lang)
+        return lemmatizer(name, lang=lang or "en")
     from gai.forms.stems import stemmer
 
     strip, mode = (option, None) if name == "regexp" else (None, option or None)
-    return stemmer(name, lang=lang, mode=mode, strip=strip)
+    return stemmer(name, lang=lang or None, mode=mode, strip=strip)
 
 
 def context(analysis: Analysis) -> Callable[[], Context]:

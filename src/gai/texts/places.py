@@ -50,11 +50,12 @@ def located(encoded: Encoded, in_bytes: bool) -> Located:
         before = characters_before(batch)
         starts, ends, begins, stops = (before[x] for x in (starts, ends, begins, stops))
     start_of = np.repeat(starts, np.diff(rows.indptr))
-    used, ids = np.unique(rows.ids, return_inverse=True)
-    tokens = list(terms.take(used))
+    used = np.zeros(len(terms), np.int32)
+    used[rows.ids] = 1
+    ids = (np.cumsum(used, dtype=np.int32) - np.int32(1))[rows.ids]
+    tokens = list(terms.take(np.flatnonzero(used)))
     places = (begins - start_of, stops - start_of)
-    sizes = (ends - starts).tolist()
-    return Located(batch, tokens, ids.astype(np.int32), *places, rows.indptr, sizes)
+    return Located(batch, tokens, ids, *places, rows.indptr, (ends - starts).tolist())
 
 
 def characters_before(batch: Batch) -> NDArray[np.int64]:

@@ -40,7 +40,8 @@ def empty_token(batch: Batch) -> int:
     """The position of the first space with an empty token beside it, -1 where there is none."""
     data = batch.data[: batch.size]
     edge = np.ones(batch.size + 2, np.bool_)
-    edge[1:-1] = (data == LF) | (data == CR)
+    edge[1:-1] = data == LF
+    edge[1:-2] |= (data[:-1] == CR) & (data[1:] == LF)
     if batch.starts is not None and batch.ends is not None:
         edge[batch.starts] = True
         inside = batch.ends < batch.size
