@@ -57,9 +57,7 @@ def stage(texts: list[str], analysis: Analysis, engine: str) -> Stage:
 
 
 def objects(texts: list[str], analysis: Analysis, in_bytes: bool, engine: str) -> Iterator[dict]:
-    made = places.places(
-        stage(texts, analysis, engine), places.OBJECTS, lambda _: "", in_bytes
-    )
+    made = places.places(stage(texts, analysis, engine), places.OBJECTS, lambda _: "", in_bytes)
     # Only LF ends a line; str.splitlines knows others.
     return (json.loads(line) for line in b"".join(made).split(b"\n")[:-1])
 
