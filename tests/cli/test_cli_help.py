@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
@@ -15,46 +15,46 @@ import pytest
 
 from gai import __version__, output, weights
 from gai.cli import commands, options
-from gai.cli.app import COMMANDS
+from gai.cli.app import COMMANDS, GROUPS
 from gai.tokens import analysis
 
 HEAVY = {
     *("numpy", "numba", "scipy", "spacy", "nltk", "gensim", "sklearn", "torch"),
     *("pydantic", "rich.console"),
 }
-GROUPS = {
-    "freq": ("Documents", "Terms", "Limits", "Most", "TextOutput", "Run"),
-    "bow": ("Documents", "Terms", "Columns", "Model", "Top", "Output", "Run"),
-    "tfidf": (
-        *("Documents", "Terms", "Columns", "Weights", "Model", "Top", "Explain", "Output", "Run"),
-    ),
-    "top": ("Top", "TextOutput", "Talk"),
-    "info": ("Talk",),
-}
 
 
-def names_of(group: str) -> set[str]:
-    """The long option names of a group, as its fields say them."""
-    kind = getattr(options, group)
-    return {f"--{field.name.replace('_', '-')}" for field in fields(kind) if field.name != "files"}
+def function_of(command: str) -> Callable[..., None]:
+    """The function behind a command: ``gai subword train`` is ``subword_train``."""
+    name = command.replace(" ", "_")
+    function: Callable[..., None] = getattr(import_module(f"gai.cli.{name}"), name)
+    return function
+
+
+def groups_of(command: str) -> list[type]:
+    """The groups of options that a command takes whole."""
+    return [kind for kind in get_type_hints(function_of(command)).values() if is_dataclass(kind)]
+
+
+def infos_of(group: type) -> list[Any]:
+    """What typer is told about the options of a group."""
+    hints = get_type_hints(group, include_extras=True)
+    return [get_args(hints[field.name])[1] for field in fields(group)]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_a_command_has_every_option_of_its_groups(command: str, call: Any) -> None:
-    ended = call(command, "--help")
+    ended = call(*command.split(), "--help")
     assert ended.code == 0
     shown = set(re.findall(r"--[a-z0-9-]+", ended.out))
-    wanted = set().union(*map(names_of, GROUPS[command]))
-    assert wanted <= shown
+    wanted = {commands.flag(info) for group in groups_of(command) for info in infos_of(group)}
+    assert {name for name in wanted if name.startswith("--")} <= shown
 
 
-def test_the_groups_of_this_test_are_those_of_the_commands() -> None:
-    for command, groups in GROUPS.items():
-        function = getattr(import_module(f"gai.cli.{command}"), command)
-        taken = {
-            kind.__name__ for kind in get_type_hints(function).values() if inspect.isclass(kind)
-        }
-        assert {name for name in taken if hasattr(options, name)} == set(groups)
+def test_matrices_are_made_with_the_same_options() -> None:
+    bow, tfidf = ({group.__name__ for group in groups_of(name)} for name in ("bow", "tfidf"))
+    assert tfidf - bow == {"Weights", "Explain"}
+    assert bow <= tfidf
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -72,28 +72,40 @@ def test_the_choices_are_those_of_the_rooms() -> None:
 
 
 def test_every_option_says_what_it_does() -> None:
-    for group in set().union(*GROUPS.values()):
-        for name, hint in get_type_hints(getattr(options, group), include_extras=True).items():
-            if name != "panel":
-                assert get_args(hint)[1].help.endswith("."), f"{group}.{name}"
+    for command in COMMANDS:
+        for group in groups_of(command):
+            for info in infos_of(group):
+                assert info.help.endswith((".", "'")), f"{command}: {commands.flag(info)}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_list_of_commands_says_what_their_pages_say_first(command: str) -> None:
-    function = getattr(import_module(f"gai.cli.{command}"), command)
-    assert inspect.getdoc(function).splitlines()[0] == COMMANDS[command]  # type: ignore[union-attr]
+    text = inspect.getdoc(function_of(command)) or ""
+    assert text.splitlines()[0] == COMMANDS[command]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_h_is_help(command: str, call: Any) -> None:
-    assert call(command, "-h") == call(command, "--help")
+    assert call(*command.split(), "-h") == call(*command.split(), "--help")
 
 
 def test_the_front_page_lists_the_commands(call: Any) -> None:
     ended = call("--help")
     assert ended.code == 0
-    assert re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE) == [
+        *dict.fromkeys(name.split()[0] for name in COMMANDS)
+    ]
     assert call("-h") == ended
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_lists_its_commands(group: str, call: Any) -> None:
+    ended = call(group, "--help")
+    assert ended.code == 0
+    inside = [name.split()[1] for name in COMMANDS if name.startswith(f"{group} ")]
+    assert re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE) == inside
+    alone = call(group)
+    assert (alone.code, alone.out, alone.err) == (2, "", ended.out)
 
 
 def test_without_a_command_the_front_page_disturbs_no_pipe(call: Any) -> None:
@@ -142,7 +154,12 @@ def imported(*words: str, environment: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["--version"], ["bow", "--no-such"], *([name, "--help"] for name in COMMANDS)],
+    [
+        ["--help"],
+        ["--version"],
+        ["bow", "--no-such"],
+        *([*name.split(), "--help"] for name in COMMANDS),
+    ],
 )
 def test_what_only_answers_imports_nothing_heavy(
     words: list[str], variables: Callable[..., dict[str, str]]

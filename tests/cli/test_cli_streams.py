@@ -33,7 +33,11 @@ def large(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["bow --per line", "freq", "tfidf --per line --top 1", "bow --per line --format csv"]
+    "command",
+    [
+        *("bow --per line", "freq", "tfidf --per line --top 1", "bow --per line --format csv"),
+        *("tokenize --per line", "stem --layout keep", "sentences", "tokenize --one-per-line"),
+    ],
 )
 def test_a_reader_that_leaves_early_is_no_error(
     command: str, variables: Variables, large: Path, tmp_path: Path
@@ -56,7 +60,13 @@ def test_short_output_into_a_closed_pipe(
     assert done.stdout in (b"0\n", b"141\n")
 
 
-@pytest.mark.parametrize("command", ["bow two.txt", "freq two.txt", "--help", "info", "bow --help"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("bow two.txt", "freq two.txt", "--help", "info", "bow --help"),
+        *("tokenize two.txt", "stem --layout keep two.txt", "sentences two.txt", "stopwords de -q"),
+    ],
+)
 def test_a_full_disk_is_an_error(
     command: str, variables: Variables, two: Path, tmp_path: Path
 ) -> None:

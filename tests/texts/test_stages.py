@@ -177,7 +177,7 @@ def test_an_empty_token_is_found(lines: list[str]) -> None:
     whole = from_texts([text], ["x"])
     uncut = Batch(whole.data, whole.size, None, None, "x", source="x")
     if empty:
-        with pytest.raises(GaiError, match="x, line [1-5]: an empty token"):
+        with pytest.raises(GaiError, match=r"x, line [1-5]: an empty token"):
             list(pretokenized.checked([uncut]))
     else:
         assert list(pretokenized.checked([uncut])) == [uncut]

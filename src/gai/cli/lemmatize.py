@@ -76,7 +76,7 @@ def lemmatize(
     engine = lemmas.engine or "simplemma"
     check(lemmas, engine)
     stages.check(output, layout)
-    decided = [(f"--engine {engine}", "form", f"lemma:{engine}")]
+    decided: list[choices.Claim] = [(f"--engine {engine}", "form", f"lemma:{engine}")]
     if lemmas.context:
         decided.append(("--context", "context", True))
     analysis = choices.analysis(documents, tokens, decided)

@@ -17,8 +17,10 @@ import typer
 
 from gai.cli import terminal, values
 
-TOKENIZERS = ("unicode", "word", "whitespace", "regex")
-LIBRARIES = ("spacy", "treebank", "tweet", "toktok", "punkt", "bpe", "unigram")
+TOKENIZERS = (
+    *("unicode", "word", "whitespace", "regex"),
+    *("spacy", "treebank", "tweet", "toktok", "punkt", "bpe", "unigram"),
+)
 STEMMERS = ("snowball", "porter", "lancaster", "isri", "rslp", "cistem", "arlstem", "regexp")
 LEMMATIZERS = ("simplemma", "spacy", "wordnet")
 STAGE_FORMATS = ("text", "jsonl", "tsv")
@@ -133,7 +135,7 @@ class Tokens:
         option(
             "--tokenizer",
             metavar="NAME",
-            parse=values.choice(*TOKENIZERS, *LIBRARIES),
+            parse=values.choice(*TOKENIZERS),
             help="unicode: Unicode's word boundaries (UAX #29). word: runs of letters, digits "
             "and _. whitespace. regex: --token-pattern. NLTK's treebank, tweet, toktok, punkt. "
             "spacy: that of --lang or --model. bpe, unigram: of a --model FILE.",

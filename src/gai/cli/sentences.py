@@ -30,6 +30,15 @@ class Segmentation:
     model: Annotated[
         str | None, option("--model", metavar="NAME", help="An installed model of spaCy.")
     ] = None
+    newline: Annotated[
+        str | None,
+        option(
+            "--newline",
+            parse=values.choice("space", "always"),
+            help="A line feed inside a paragraph is a space, or always ends a sentence.",
+            default="space",
+        ),
+    ] = None
     offsets: Annotated[
         str | None,
         option(
@@ -54,6 +63,7 @@ def sentences(
     """
     from gai.texts import places, units
     from gai.tokens import Analysis
+    from gai.tokens.sentences import segmenter
 
     if segmentation.model and segmentation.engine != "spacy":
         raise UsageError("--model works with --engine spacy", "add --engine spacy")
@@ -61,8 +71,12 @@ def sentences(
         raise UsageError("--pretokenized contradicts sentences", "they are found in plain text")
     layout = Layout(one_per_line=True, offsets=segmentation.offsets)
     stages.check(output, layout)
-    engine, lang = segmentation.engine or "rules", segmentation.lang or "en"
-    find = units.sentences(engine, lang, segmentation.model)
+    find = segmenter(
+        segmentation.engine or "rules",
+        lang=segmentation.lang or "en",
+        model=segmentation.model,
+        newline=segmentation.newline or "space",
+    )
     as_records = output.kind == "jsonl"
     split = units.whole(find, str if as_records else units.one_line(str))
     pieces, located = stages.token_pieces(output, layout, lambda _: "sentence")

@@ -16,6 +16,7 @@ from gai.errors import UsageError
 
 if TYPE_CHECKING:
     from gai.documents import Batch, Reader
+    from gai.phrases.model import Phrases
     from gai.texts.stages import Stage
     from gai.texts.units import Split
     from gai.tokens.analysis import Analysis
@@ -84,22 +85,23 @@ def run_stage(
     *,
     split: Split | None = None,
     places: bool = False,
+    phrases: Phrases | None = None,
     watch: Callable[[Iterator[Batch]], Iterator[Batch]] | None = None,
 ) -> None:
     """Reads the documents, and writes what ``pieces`` makes of their tokens.
 
-    ``split`` finds the tokens where the analysis alone does not say how; ``watch`` may look at
-    every batch as it is read.
+    ``split`` finds the tokens where the analysis alone does not say how; ``phrases`` become one
+    token each; ``watch`` may look at every batch as it is read.
     """
     from gai.texts.stages import Stage
 
     started = perf_counter()
     require_input(documents)
-    reader = opened(documents, analysis, run, whole=split is not None)
+    reader = opened(documents, analysis, run, whole=split is not None or phrases is not None)
     announce_compiling(run)
     batches = watch(iter(reader)) if watch else reader
     errors = reader.reading.errors
-    stage = Stage(batches, analysis, split, places, run.threads, errors=errors)
+    stage = Stage(batches, analysis, split, places, run.threads, errors=errors, phrases=phrases)
     write_deps(output, reader.files)
     with progress(reader, run.quiet):
         writing.write(pieces(stage), output.place)

@@ -1,6 +1,7 @@
 """gai tokenize."""
 
 # No `from __future__ import annotations`: typer reads these annotations, as objects.
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -9,6 +10,7 @@ from gai.cli.options import Documents, Layout, Run, StageOutput, Tokens, option
 from gai.errors import UsageError
 
 if TYPE_CHECKING:
+    from gai.phrases.model import Phrases
     from gai.texts.units import Split
     from gai.tokens.analysis import Analysis
 
@@ -84,13 +86,32 @@ def tokenize(
     """
     stages.check(output, layout)
     check(tokens, units)
-    analysis = choices.analysis(documents, tokens)
+    phrases = learned(units)
+    analysis = choices.analysis(documents, tokens, decided_by(phrases, units))
     split = splitter(analysis, units)
     if units.unit in ("sentence", "paragraph", "ngram"):
         layout.one_per_line = True
     name = units.unit if units.unit in ("sentence", "paragraph", "ngram", "phrase") else None
     pieces, places = stages.token_pieces(output, layout, (lambda _: name) if name else None)
-    stages.run_stage(documents, analysis, pieces, output, run, split=split, places=places)
+    stages.run_stage(
+        documents, analysis, pieces, output, run, split=split, places=places, phrases=phrases
+    )
+
+
+def learned(units: Units) -> "Phrases | None":
+    """What gai phrases learned, where it is asked for."""
+    from gai.phrases.storing import load
+
+    return load(units.phrases) if units.phrases is not None else None
+
+
+def decided_by(phrases: "Phrases | None", units: Units) -> Iterable[choices.Claim]:
+    """What phrases say about the tokens: they are made of the same as those they came from."""
+    from gai.signature import analysis_options
+
+    if phrases is None:
+        return ()
+    return choices.claims(f"--phrases {units.phrases}", analysis_options(phrases.signature))
 
 
 def check(tokens: Tokens, units: Units) -> None:
@@ -113,20 +134,19 @@ def splitter(analysis: "Analysis", units: Units) -> "Split | None":
     """What cuts a text into the units that were asked for; None where the kernels do."""
     from gai.terms.plain import text_normaliser
     from gai.texts import units as cut
+    from gai.tokens.sentences import paragraph_spans, segmenter
 
     normalise = text_normaliser(analysis)
     match units.unit:
         case "sentence":
-            return cut.whole(cut.sentences("rules", analysis.lang or "en"), cut.one_line(normalise))
+            return cut.whole(segmenter("rules"), cut.one_line(normalise))
         case "paragraph":
-            return cut.whole(cut.paragraphs, cut.one_line(normalise))
+            return cut.whole(paragraph_spans, cut.one_line(normalise))
         case "char":
             return cut.characters(analysis)
     words = typed(analysis, units)
     if units.unit == "ngram":
         return cut.ngrams(words or cut.tokens_with_places(analysis), *(units.ngrams or (2, 2)))
-    if units.unit == "phrase":
-        return cut.phrases(words or cut.tokens_with_places(analysis), str(units.phrases))
     return words
 
 

@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from gai.documents import Batch, Errors
 from gai.kernels import reference
+from gai.phrases.applying import Joiner
+from gai.phrases.model import Phrases
 from gai.terms import Terms
 from gai.terms.forming import Forming, FormTable, before_forms
 from gai.terms.plain import text_normaliser
 from gai.terms.scanner import Rows, Scanner, Task
-from gai.texts.units import Pieces, Split
+from gai.texts.units import Split
 from gai.tokens.alignment import aligned, byte_positions
 from gai.tokens.analysis import Analysis
 from gai.tokens.prepare import bounds, checked, normalised, pieces
+from gai.tokens.tokenizers import Spans
 
 FORGET = 1 << 21
 """Terms that a worker remembers at most, so that an endless stream does not fill the memory."""
@@ -37,7 +40,9 @@ class Encoded(NamedTuple):
 
 
 class Encoder(Protocol):
-    """One thread's share of the work."""
+    """One thread's share of the work; ``begun`` says how often it began to number terms."""
+
+    begun: int
 
     def encode(self, batch: Batch) -> Encoded:
         """The tokens of a batch; they are good until the next call."""
@@ -57,9 +62,11 @@ class KernelEncoder:
         self.analysis, self.errors, self.kernels = before_forms(analysis), errors, kernels
         self.forming = forming
         self.task: Task = "locate" if places else "encode"
+        self.begun = 0
         self._begin()
 
     def _begin(self) -> None:
+        self.begun += 1
         self.scanner = Scanner(self.analysis, self.kernels, self.task)
         self.table = FormTable(self.forming) if self.forming else None
 
@@ -108,9 +115,11 @@ class PlainEncoder:
 
     def __init__(self, split: Split, errors: Errors, forming: Forming | None) -> None:
         self.split, self.errors, self.forming = split, errors, forming
+        self.begun = 0
         self._begin()
 
     def _begin(self) -> None:
+        self.begun += 1
         self.numbers: dict[str, int] = {}
         self.table = FormTable(self.forming) if self.forming else None
 
@@ -127,7 +136,7 @@ class PlainEncoder:
         return Encoded(batch, self.table.formed(rows, words), self.table.terms())
 
     def _rows(
-        self, texts: Sequence[str], found: Sequence[Pieces], starts: NDArray[np.int64]
+        self, texts: Sequence[str], found: Sequence[Spans], starts: NDArray[np.int64]
     ) -> Rows:
         numbers, ids = self.numbers, []
         begins, stops = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -140,3 +149,28 @@ class PlainEncoder:
         counts = np.zeros(0, np.int32)
         spans_of = (np.concatenate(begins), np.concatenate(stops))
         return Rows(indptr, np.array(ids, np.int32), counts, np.diff(indptr), *spans_of)
+
+
+class PhraseEncoder:
+    """An encoder that makes one token of each phrase in what another encoder finds."""
+
+    def __init__(self, words: Encoder, phrases: Phrases) -> None:
+        self.words, self.phrases = words, phrases
+        self.begun = 0
+
+    def encode(self, batch: Batch) -> Encoded:
+        """The tokens of a batch; they are good until the next call."""
+        found = self.words.encode(batch)
+        if self.begun != self.words.begun:
+            self.begun, self.known = self.words.begun, 0
+            self.joiner = Joiner(self.phrases)
+        self.joiner.extend(list(found.terms[self.known :]))
+        self.known = len(found.terms)
+        rows = found.rows
+        ids, indptr, first, last = self.joiner.units_of(rows.ids, rows.indptr)
+        places = (rows.begins, rows.stops)
+        if len(rows.begins):
+            places = (rows.begins[first], rows.stops[last - 1])
+        made = Rows(indptr, ids, rows.counts[:0], np.diff(indptr), *places)
+        terms = Terms.concatenate([Terms.of(self.joiner.units), found.terms])
+        return Encoded(found.batch, made, terms)

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from gai import kernels
 from gai.documents import Batch, Errors
+from gai.phrases.model import Phrases
 from gai.terms.forming import before_forms, forming
 from gai.terms.jobs import small_job
-from gai.texts.encoding import Encoded, Encoder, KernelEncoder, PlainEncoder
+from gai.texts.encoding import Encoded, Encoder, KernelEncoder, PhraseEncoder, PlainEncoder
 from gai.texts.units import Split, tokens_with_places
 from gai.threads import by_workers
 from gai.tokens.analysis import Analysis
@@ -24,8 +25,8 @@ class Stage:
     UTF-8.
 
     ``split`` finds the tokens where the analysis alone does not say how; ``places`` asks where
-    each stands. ``jobs`` is the number of threads. ``engine`` is "kernels", "reference" (plain
-    Python) or "auto"; neither changes the result.
+    each stands; ``phrases`` become one token each. ``jobs`` is the number of threads. ``engine``
+    is "kernels", "reference" (plain Python) or "auto"; neither changes the result.
     """
 
     batches: Iterable[Batch]
@@ -35,10 +36,13 @@ class Stage:
     jobs: int = 1
     engine: str = "auto"
     errors: Errors = "strict"
+    phrases: Phrases | None = None
 
     def each(self, render: Callable[[Encoded], Out]) -> Iterator[Out]:
         """What ``render`` makes of the tokens of each batch, in order; it runs in the threads."""
         batches, encoders = self._ready()
+        if self.phrases is not None:
+            encoders = [PhraseEncoder(encoder, self.phrases) for encoder in encoders]
         return by_workers(lambda encoder, batch: render(encoder.encode(batch)), batches, encoders)
 
     def _ready(self) -> tuple[Iterator[Batch], Sequence[Encoder]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from gai.kernels.reference.scanners import unicode_spans
@@ -13,22 +13,13 @@ from gai.tokens.alignment import aligned
 from gai.tokens.analysis import LIBRARIES, Analysis
 from gai.tokens.normalise import Step
 from gai.tokens.tables import tables
+from gai.tokens.tokenizers import Spans
 
 if TYPE_CHECKING:
     from gai.forms.lemmas import Analyser
-    from gai.tokens.tokenizers import Spans
 
 
-@dataclass(slots=True)
-class Pieces:
-    """The tokens of one text, normalised; ``text[starts[i]:ends[i]]`` is token i before that."""
-
-    tokens: list[str]
-    starts: list[int]
-    ends: list[int]
-
-
-Split = Callable[[Sequence[str]], Iterable[Pieces]]
+Split = Callable[[Sequence[str]], Iterable[Spans]]
 Span = tuple[int, int]
 Find = Callable[[str], Iterable[Span]]
 
@@ -38,7 +29,7 @@ def tokens_with_places(analysis: Analysis) -> Split:
     split, stops = all_tokens(analysis), frozenset(analysis.stop_words)
     if not stops:
         return split
-    return lambda texts: (chosen(p, str, lambda *_: True, stops) for p in split(texts))
+    return lambda texts: (without(stops, spans) for spans in split(texts))
 
 
 def all_tokens(analysis: Analysis) -> Split:
@@ -54,11 +45,11 @@ def in_normalised(analysis: Analysis, find: Find) -> Split:
     normalise = text_normaliser(analysis)
     lowers_only = analysis.strip_accents is None and analysis.normalize is None
 
-    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+    def split(texts: Sequence[str]) -> Iterator[Spans]:
         for text in texts:
             found = aligned(text, normalise, lowers_only)
             spans = list(find(found.normalised))
-            yield Pieces(
+            yield Spans(
                 [found.normalised[start:end] for start, end in spans],
                 [int(found.starts[start]) for start, _ in spans],
                 [int(found.ends[end - 1]) if end > start else 0 for start, end in spans],
@@ -73,10 +64,7 @@ def library(analysis: Analysis) -> Split:
 
     normalise = text_normaliser(analysis)
     split = tokenizer(analysis.tokenizer, lang=analysis.lang or "en", model=analysis.model or None)
-    return lambda texts: (
-        Pieces([normalise(token) for token in spans.tokens], spans.starts, spans.ends)
-        for spans in split(texts)
-    )
+    return lambda texts: (finished(spans, normalise) for spans in split(texts))
 
 
 PATTERNS = {"whitespace": re.compile(r"\S+"), "pretokenized": re.compile("[^ ]+")}
@@ -105,47 +93,20 @@ def matches(pattern: re.Pattern[str]) -> Find:
 
 
 def whole(find: Find, normalise: Step) -> Split:
-    """Pieces such as sentences, found in the text as it is and normalised afterwards."""
+    """Spans such as sentences, found in the text as it is and normalised afterwards."""
 
-    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+    def split(texts: Sequence[str]) -> Iterator[Spans]:
         for text in texts:
             spans = list(find(text))
             starts, ends = [start for start, _ in spans], [end for _, end in spans]
-            yield Pieces([normalise(text[start:end]) for start, end in spans], starts, ends)
+            yield Spans([normalise(text[start:end]) for start, end in spans], starts, ends)
 
     return split
-
-
-GAP = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
-
-
-def paragraphs(text: str) -> Iterator[Span]:
-    """Where the paragraphs stand: what blank lines separate, without white space around."""
-    start = 0
-    for gap in [*(found.span() for found in GAP.finditer(text)), (len(text), len(text))]:
-        if span := stripped(text, start, gap[0]):
-            yield span
-        start = gap[1]
-
-
-def stripped(text: str, start: int, end: int) -> Span | None:
-    """The span without the white space around it, None where nothing else is left."""
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip())
-    right = len(piece.rstrip())
-    return (start + left, start + right) if right > left else None
 
 
 def characters(analysis: Analysis) -> Split:
     """Every character but white space."""
     return in_normalised(analysis, matches(re.compile(r"\S")))
-
-
-def sentences(engine: str, lang: str, model: str | None = None) -> Find:
-    """A function from a text to where its sentences stand."""
-    from gai.tokens.sentences import segmenter
-
-    return segmenter(engine, lang=lang, model=model)
 
 
 def one_line(normalise: Step) -> Step:
@@ -159,10 +120,11 @@ def typed_words(analysis: Analysis, kinds: Container[str]) -> Split:
 
     normalise, stops = text_normaliser(analysis), frozenset(analysis.stop_words)
 
-    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+    def split(texts: Sequence[str]) -> Iterator[Spans]:
         for text in texts:
             spans, found = typed_spans(text)
-            yield chosen(spans, normalise, lambda i, _, found=found: found[i] in kinds, stops)
+            wanted = [kind in kinds for kind in found]
+            yield without(stops, selected(finished(spans, normalise), wanted))
 
     return split
 
@@ -172,28 +134,33 @@ def of_kinds(split: Split, kinds: Container[str]) -> Split:
     from gai.tokens.patterns import kind
 
     return lambda texts: (
-        chosen(pieces, str, lambda _, token: kind(token) in kinds, frozenset())
-        for pieces in split(texts)
+        selected(spans, [kind(token) in kinds for token in spans.tokens]) for spans in split(texts)
     )
 
 
-def chosen(
-    pieces: Pieces | Spans, finish: Step, wanted: Callable[[int, str], bool], stops: Container[str]
-) -> Pieces:
-    """The wanted ones of the pieces, finished, without stop words."""
-    kept = Pieces([], [], [])
-    for i, token in enumerate(pieces.tokens):
-        if wanted(i, token) and (final := finish(token)) not in stops:
-            kept.tokens.append(final)
-            kept.starts.append(pieces.starts[i])
-            kept.ends.append(pieces.ends[i])
-    return kept
+def finished(spans: Spans, finish: Step) -> Spans:
+    """The same tokens, with a step taken on each."""
+    return Spans([finish(token) for token in spans.tokens], spans.starts, spans.ends)
+
+
+def without(stops: Container[str], spans: Spans) -> Spans:
+    """The tokens that are not among ``stops``."""
+    return selected(spans, [token not in stops for token in spans.tokens])
+
+
+def selected(spans: Spans, wanted: Sequence[bool]) -> Spans:
+    """Those of the tokens that are wanted."""
+    return Spans(
+        list(compress(spans.tokens, wanted)),
+        list(compress(spans.starts, wanted)),
+        list(compress(spans.ends, wanted)),
+    )
 
 
 def ngrams(split: Split, low: int, high: int) -> Split:
     """The n-grams of the tokens of ``split``, from ``low`` to ``high`` words."""
 
-    def grams(texts: Sequence[str]) -> Iterator[Pieces]:
+    def grams(texts: Sequence[str]) -> Iterator[Spans]:
         for words in split(texts):
             count = len(words.tokens)
             spans = [(i, i + n) for n in range(low, high + 1) for i in range(count - n + 1)]
@@ -202,9 +169,9 @@ def ngrams(split: Split, low: int, high: int) -> Split:
     return grams
 
 
-def grouped(words: Pieces, spans: Sequence[Span], separator: str) -> Pieces:
+def grouped(words: Spans, spans: Sequence[Span], separator: str) -> Spans:
     """A piece for each span of words."""
-    return Pieces(
+    return Spans(
         [separator.join(words.tokens[first:last]) for first, last in spans],
         [words.starts[first] for first, _ in spans],
         [words.ends[last - 1] for _, last in spans],
@@ -222,21 +189,19 @@ def lemmas(engine: Analyser, analysis: Analysis, tagged: bool) -> Split:
 
     stops = frozenset(analysis.stop_words)
 
+    def wanted(token: str, lemma: str) -> bool:
+        return (given or any(map(str.isalnum, token))) and normalise(lemma) not in stops
+
     def spelled(lemma: str, tag: str) -> str:
         return f"{normalise(lemma)}/{tag}" if tagged else normalise(lemma)
 
-    def split(texts: Sequence[str]) -> Iterator[Pieces]:
+    def split(texts: Sequence[str]) -> Iterator[Spans]:
         sentences = [[token for token in text.split(" ") if token] for text in texts]
         for one in engine.sentences(sentences) if given else engine.texts(texts):
-            kept = [
-                i
-                for i, token in enumerate(one.tokens)
-                if (given or any(map(str.isalnum, token))) and normalise(one.lemmas[i]) not in stops
-            ]
-            yield Pieces(
-                [spelled(one.lemmas[i], one.tags[i]) for i in kept],
-                [one.starts[i] for i in kept],
-                [one.ends[i] for i in kept],
+            pairs = zip(one.lemmas, one.tags, strict=True)
+            spans = Spans([spelled(*pair) for pair in pairs], one.starts, one.ends)
+            yield selected(
+                spans, [wanted(*pair) for pair in zip(one.tokens, one.lemmas, strict=True)]
             )
 
     return split

@@ -6,17 +6,27 @@ same rows: a scanner of ``reference.scanners`` and a dictionary.
 """
 
 from gai.kernels.reference.joining import join_terms, replace_spans, write_places
+from gai.kernels.reference.phrases import (
+    count_pairs,
+    join_phrases,
+    merge_counts,
+    rehash_counts,
+)
 from gai.kernels.reference.rows import finish_rows, kept_cells, tally
 from gai.kernels.reference.text import count_lines, cut_lines, first_invalid, inspect_text
 
 __all__ = [
     "count_lines",
+    "count_pairs",
     "cut_lines",
     "finish_rows",
     "first_invalid",
     "inspect_text",
+    "join_phrases",
     "join_terms",
     "kept_cells",
+    "merge_counts",
+    "rehash_counts",
     "replace_spans",
     "tally",
     "write_places",
