@@ -16,6 +16,9 @@ ROOT = Path(__file__).parent.parent
 NOVELS_SIZE = 78_400_000
 """Bytes that stand in for the novels where they are not there; about their own size."""
 COPIES = 5
+PARTS = (0.3, 3, 8)
+"""MB from the beginning of the novels, for tools that would take minutes for all of them."""
+QUICK_PART = 0.1
 
 
 @dataclass(frozen=True)
@@ -29,27 +32,35 @@ class Text:
 
 @dataclass(frozen=True)
 class Texts:
-    """``small`` warms up; ``novels`` and ``large``, five copies of it, are measured."""
+    """``small`` warms up; ``novels`` and ``large``, five copies of it, are measured.
 
+    ``line`` is the first line of the small one, ``parts`` are beginnings of the novels by their MB.
+    """
+
+    line: Text
     small: Text
     novels: Text
     large: Text
+    parts: dict[float, Text]
     origin: str
 
 
 def build(folder: Path, quick: bool) -> Texts:
     """All texts, written into the folder; for ``quick`` the small one stands for the novels."""
     small = described(joined(inaugural(), folder / "inaugural.txt"))
+    line = beginning(small, 0)
     if quick:
         large = copied(small, folder / "inaugural-5.txt")
-        return Texts(small, small, large, "the inaugural addresses (--quick)")
+        parts = dict.fromkeys(PARTS, beginning(small, QUICK_PART))
+        return Texts(line, small, small, large, parts, "the inaugural addresses (--quick)")
     sources = novels()
     path = joined(
         sources or repeated(gutenberg()), folder / f"{'novels' if sources else 'books'}.txt"
     )
     text = described(path)
     large = copied(text, folder / f"{path.stem}-{COPIES}.txt")
-    return Texts(small, text, large, ORIGINS[bool(sources)])
+    parts = {size: beginning(text, size) for size in PARTS}
+    return Texts(line, small, text, large, parts, ORIGINS[bool(sources)])
 
 
 ORIGINS = {
@@ -59,10 +70,19 @@ ORIGINS = {
 }
 
 
+def data() -> Path:
+    """The folder of texts and data that are not in the repository."""
+    return Path(os.environ.get("GAI_DATA") or ROOT.parent / "shared" / "data")
+
+
+def nltk_data() -> Path:
+    """NLTK's data in it."""
+    return data() / "nltk_data"
+
+
 def novels() -> list[Path]:
     """The novels, sorted; empty where they are not there."""
-    data = Path(os.environ.get("GAI_DATA", ROOT.parent / "shared" / "data"))
-    return sorted((data / "english" / "novels").glob("*.txt"))
+    return sorted((data() / "english" / "novels").glob("*.txt"))
 
 
 def gutenberg() -> list[Path]:
@@ -100,6 +120,14 @@ def append(path: Path, file: BinaryIO) -> None:
     """The bytes of one file behind those of another, a few at a time."""
     with path.open("rb") as source:
         shutil.copyfileobj(source, file)
+
+
+def beginning(text: Text, megabytes: float) -> Text:
+    """The first lines of a text, about so many MB, in a file beside it."""
+    target = text.path.with_name(f"{text.path.stem}-{megabytes:g}MB.txt")
+    with text.path.open("rb") as source:
+        target.write_bytes(source.read(int(1e6 * megabytes)) + source.readline())
+    return described(target)
 
 
 def copied(text: Text, target: Path) -> Text:

@@ -6,24 +6,32 @@ import os
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
 from benchmarks import measure
 from benchmarks.measure import Run
 
-PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "scikit-learn", "gensim")
+PACKAGES = (
+    *("numpy", "numba", "llvmlite", "scipy", "scikit-learn", "gensim"),
+    *("nltk", "spacy", "PyStemmer", "simplemma", "sacremoses", "tokenizers"),
+)
 HEAD = ("job", "command", "runs", "s", "CPU s", "MB/s", "M tokens/s", "peak MiB", "gai is faster")
 
 
 @dataclass(frozen=True)
 class Side:
-    """The runs of one command over a text of ``size`` bytes, 0 where there is none to speak of."""
+    """The runs of one command over a text of ``size`` bytes, 0 where there is none to speak of.
+
+    ``start`` are the seconds of it that a longer text would not make more; they matter where it is
+    compared with another one over such a text.
+    """
 
     label: str
     runs: tuple[Run, ...]
     size: int
     tokens: int
+    start: float = 0.0
 
     def without_text(self) -> Side:
         """The same runs, with nothing said of a text."""
@@ -83,9 +91,19 @@ def numbers(side: Side) -> list[str]:
 
 def faster(ours: Side, theirs: Side) -> str:
     """The median of the ratios of the rounds, and the smallest and largest."""
-    found = measure.ratios(theirs.runs, ours.runs)
+    found = times(ours, theirs)
     spread = f" ({min(found):.2f} to {max(found):.2f})" if len(found) > 1 else ""
     return f"{median(found):.2f}{spread}"
+
+
+def times(ours: Side, theirs: Side) -> list[float]:
+    """How many times as long as ours theirs took in each round, or would take for our text."""
+    share = ours.size / theirs.size if ours.size and theirs.size else 1.0
+    whole = [
+        replace(run, seconds=theirs.start + share * max(0.0, run.seconds - theirs.start))
+        for run in theirs.runs
+    ]
+    return measure.ratios(whole, ours.runs)
 
 
 def promised(sections: Iterable[Section], judged: bool) -> str:
@@ -123,12 +141,20 @@ def _row(cells: Sequence[str], widths: Sequence[int], left: int) -> str:
 
 def machine() -> list[str]:
     """What was measured on, without any names of it."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(filter(None, map(installed, PACKAGES)))
     return [
         f"{processor()}, {cores()} cores, {platform.system()} {platform.machine()}, "
         f"{memory()} of memory",
         f"Python {platform.python_version()}, {packages}, {first_line('wc', '--version')}",
     ]
+
+
+def installed(name: str) -> str:
+    """A package with its version; "" where it is not installed."""
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return ""
 
 
 def processor() -> str:

@@ -32,11 +32,25 @@ class Tool:
 
     label: str
     words: Sequence[str]
+    suffix: str = ".npz"
 
     def command(self, text: Text, output: Path) -> Command:
         """What to start for a text."""
         argv = [word.format(text=text.path, output=output) for word in self.words]
         return Command(argv, output if "{output}" in self.words else None)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A tool, its text, and how many tokens are said to be in it."""
+
+    tool: Tool
+    text: Text
+    tokens: int
+
+    def label(self) -> str:
+        """What the table calls it."""
+        return self.tool.label.format(text=self.text.path.name, output=f"x{self.tool.suffix}")
 
 
 @dataclass(frozen=True)
@@ -48,9 +62,9 @@ class Bench:
     rounds: int
     quick: bool
 
-    def output(self, number: int) -> Path:
+    def output(self, number: int, suffix: str = ".npz") -> Path:
         """Where the tool of this number writes."""
-        return self.folder / f"{number}.npz"
+        return self.folder / f"out-{number}{suffix}"
 
 
 def gai(arguments: str) -> Tool:
@@ -58,9 +72,9 @@ def gai(arguments: str) -> Tool:
     return Tool(f"gai {arguments}", (*GAI, *arguments.split()))
 
 
-def peer(label: str, name: str, *arguments: str) -> Tool:
-    """A function of ``benchmarks.peers`` in a process of its own."""
-    return Tool(label, (sys.executable, "-m", "benchmarks.peers", name, "{text}", *arguments))
+def peer(label: str, name: str, *arguments: str, module: str = "benchmarks.peers") -> Tool:
+    """A function of a module of peers in a process of its own."""
+    return Tool(label, (sys.executable, "-m", module, name, "{text}", *arguments))
 
 
 SKLEARN_BOW = peer("scikit-learn CountVectorizer", "sklearn-bow", "{output}")
@@ -70,16 +84,36 @@ SKLEARN_TFIDF = peer("scikit-learn TfidfVectorizer", "sklearn-tfidf", "{output}"
 def sides(
     bench: Bench, text: Text, tools: Sequence[Tool], tokens: Sequence[int], rounds: int = 0
 ) -> list[Side]:
-    """The tools side by side over a text: once each over the small one, then in turn."""
-    outputs = [bench.output(number) for number in range(len(tools))]
-    pairs = list(zip(tools, outputs, strict=True))
-    if not bench.quick:
-        measure.alternately([tool.command(bench.texts.small, out) for tool, out in pairs], 1)
-    commands = [tool.command(text, out) for tool, out in pairs]
-    runs = measure.alternately(commands, rounds or bench.rounds)
-    labels = [tool.label.format(text=text.path.name, output="x.npz") for tool in tools]
-    sizes = [text.size] * len(tools)
-    return [Side(*side) for side in zip(labels, runs, sizes, tokens, strict=True)]
+    """The tools side by side over one text."""
+    tasks = [Task(tool, text, count) for tool, count in zip(tools, tokens, strict=True)]
+    return alternated(bench, tasks, rounds)
+
+
+def alternated(bench: Bench, tasks: Sequence[Task], rounds: int = 0) -> list[Side]:
+    """Each tool over its text: over a small one first, then in turn."""
+    outputs = [bench.output(number, task.tool.suffix) for number, task in enumerate(tasks)]
+    pairs = list(zip(tasks, outputs, strict=True))
+    rounds, size = rounds or bench.rounds, tasks[0].text.size
+    starts = [0.0 if bench.quick else start_of(bench, *pair, size, rounds) for pair in pairs]
+    commands = [task.tool.command(task.text, out) for task, out in pairs]
+    runs = measure.alternately(commands, rounds)
+    return [
+        Side(task.label(), seen, task.text.size, task.tokens, start)
+        for task, seen, start in zip(tasks, runs, starts, strict=True)
+    ]
+
+
+def start_of(bench: Bench, task: Task, output: Path, size: int, rounds: int) -> float:
+    """Seconds for one line, where the text is not of the size of the first one; else 0.
+
+    The first run only warms up.
+    """
+    if task.text.size == size:
+        measure.run(task.tool.command(bench.texts.small, output))
+        return 0.0
+    command = task.tool.command(bench.texts.line, output)
+    _, *runs = measure.alternately([command], rounds + 1)[0]
+    return measure.seconds(runs)
 
 
 def kernel(bench: Bench) -> Section:

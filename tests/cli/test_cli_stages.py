@@ -115,7 +115,7 @@ def test_units(quick: Quick, story: Path) -> None:
 def test_phrases_are_learned_and_applied(quick: Quick, tmp_path: Path) -> None:
     text = b"new york is big\nnew york is old\nnew ideas\nthe york house\n" * 10
     path = tmp_path / "phrases.json"
-    done = quick("phrases", "--per", "line", "--threshold", "1", "-o", path, stdin=text)
+    done = quick("phrases", "--per", "line", "--threshold", "0.1", "-o", path, stdin=text)
     assert done.returncode == 0, done.stderr
     made = quick(
         *("tokenize", "--unit", "phrase", "--phrases", path, "--one-per-line", "--format", "jsonl"),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gai.errors import GaiError, UsageError
 from gai.forms.former import Former
@@ -36,6 +40,8 @@ from gai.texts.measuring import (
     method,
 )
 from gai.texts.paice import paice
+
+Ids, Bounds = NDArray[np.int32], NDArray[np.int64]
 
 LEMMAS = {"better": "good", "best": "good", "ran": "run", "running": "run", "mice": "mouse"}
 
@@ -127,6 +133,35 @@ def test_sentences_are_the_words_of_the_engine_that_reads_them() -> None:
         Row(1, "ran", "3", ("run", "RAN")),
         Row(2, "Don't", "2", ("Don't", "DON'T")),
     ]
+
+
+class Neighbours:
+    """Behind "she" the lemma of "left" is "leave"; words come once, sentences have their bounds."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.lemmas = ["unused", "leave"]
+
+    def extend(self, words: Sequence[str]) -> None:
+        assert not {*words} & {*self.words}
+        self.words += words
+
+    def corrections(self, ids: Ids, bounds: Bounds) -> tuple[Bounds, Ids]:
+        found = [
+            place
+            for start, stop in pairwise(bounds.tolist())
+            for place in range(start + 1, stop)
+            if [self.words[ids[place - 1]].lower(), self.words[ids[place]]] == ["she", "left"]
+        ]
+        return np.array(found, np.int64), np.ones(len(found), np.int32)
+
+
+def test_the_neighbours_of_a_word_may_decide() -> None:
+    maker = replace(lemma_maker(), context=Neighbours)
+    texts = ["She left the left mice.", "It is she.", "Left she left!"]
+    lemmas = [row.forms[0] for row in sentences_table(texts, [maker])]
+    assert " ".join(lemmas) == "She leave the left mouse It is she Left she leave"
+    assert [row.forms[0] for row in words_table(["She", "left"], [maker])] == ["She", "left"]
 
 
 def test_a_word_alone_is_a_sentence_for_an_engine_that_reads_them() -> None:

@@ -205,7 +205,32 @@ class Tokens:
 
 
 @dataclass(eq=False, repr=False)
-class Terms(Tokens):
+class Forms(Tokens):
+    """How text becomes tokens, and these stems or lemmas."""
+
+    stem: Annotated[
+        str | None,
+        option(
+            "--stem",
+            metavar="ALGORITHM",
+            help=f"Terms are stems: {', '.join(STEMMERS[:-1])} or regexp:PATTERN; see gai stem.",
+        ),
+    ] = None
+    lemma: Annotated[
+        str | None,
+        option(
+            "--lemma",
+            parse=values.choice(*LEMMATIZERS),
+            help="Terms are lemmas; see gai lemmatize.",
+        ),
+    ] = None
+    context: Annotated[
+        bool, option("--context", help="Let neighbours decide between lemmas (simplemma, en).")
+    ] = False
+
+
+@dataclass(eq=False, repr=False)
+class Terms(Forms):
     """How text becomes terms."""
 
     panel: ClassVar[str] = "Terms"
@@ -228,25 +253,6 @@ class Terms(Tokens):
             default="word",
         ),
     ] = None
-    stem: Annotated[
-        str | None,
-        option(
-            "--stem",
-            metavar="ALGORITHM",
-            help=f"Terms are stems: {', '.join(STEMMERS[:-1])} or regexp:PATTERN; see gai stem.",
-        ),
-    ] = None
-    lemma: Annotated[
-        str | None,
-        option(
-            "--lemma",
-            parse=values.choice(*LEMMATIZERS),
-            help="Terms are lemmas; see gai lemmatize.",
-        ),
-    ] = None
-    context: Annotated[
-        bool, option("--context", help="Let neighbours decide between lemmas (simplemma, en).")
-    ] = False
 
 
 @dataclass(eq=False, repr=False)
