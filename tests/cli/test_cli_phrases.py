@@ -143,7 +143,6 @@ def test_connectors_and_delimiter_are_the_users(quick: Any, lines: Path, tmp_pat
     ("words", "said"),
     [
         (("--ngrams", "2"), "no such option: --ngrams"),
-        (("--analyzer", "char"), "--analyzer char contradicts gai phrases"),
         (("--scoring", "npmi", "--threshold", "2"), "threshold 2"),
         (("--threshold", "0"), "threshold 0"),
         (("--threshold", "-7"), "--threshold -7"),
@@ -188,3 +187,11 @@ def test_no_documents_and_no_phrases(quick: Any, tmp_path: Path) -> None:
     assert b"no documents" in none.stderr
     few = quick("phrases", "-", stdin=b"nothing to see here\n")
     assert (few.returncode, few.stdout) == (0, b"")
+
+
+def test_info_shows_what_a_model_was_learned_from(quick: Any, lines: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.json"
+    assert quick("phrases", lines, "--threshold", "0.1", "-o", model).returncode == 0
+    shown = quick("info", model).stdout.decode()
+    assert "kind\tphrases" in shown
+    assert "tokenizer:unicode" in shown

@@ -36,7 +36,7 @@ Facts = dict[str, Any]
 def info(
     *,
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="A matrix that gai wrote, an .npz file.")
+        str | None, typer.Argument(metavar="FILE", help="A file that gai wrote: a matrix (.npz) or phrases (.json).")
     ] = None,
     compile: Annotated[
         bool, option("--compile", help="Compile now what the first large job would compile.")
@@ -137,6 +137,27 @@ def kernels_ready() -> str:
 
 
 def of_file(path: str) -> Facts:
+    """What a stored matrix, or a file of phrases, holds."""
+    return of_phrases(path) if path.endswith((".json", ".json.gz")) else of_matrix(path)
+
+
+def of_phrases(path: str) -> Facts:
+    """What a file of phrases holds."""
+    from gai.phrases.storing import load
+    from gai.signature import line
+
+    stored = load(path)
+    return {
+        "file": path,
+        "kind": "phrases",
+        "phrases": len(stored),
+        "line": line(stored.signature),
+        "signature": stored.signature,
+        "first phrases": [name for name, _ in stored.ranked()[:SHOWN]],
+    }
+
+
+def of_matrix(path: str) -> Facts:
     """What a stored matrix holds."""
     from gai import output
     from gai.signature import line
