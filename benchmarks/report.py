@@ -83,10 +83,15 @@ def numbers(side: Side) -> list[str]:
         str(len(side.runs)),
         f"{seconds:.3f}",
         f"{cpu:.3f}" if cpu else "",
-        f"{size / 1e6 / seconds:.1f}" if size else "",
-        f"{side.tokens / 1e6 / seconds:.2f}" if side.tokens else "",
+        rate(size / 1e6 / seconds, 1) if size else "",
+        rate(side.tokens / 1e6 / seconds, 2) if side.tokens else "",
         f"{peak / 2**20:,.0f}" if peak else "",
     ]
+
+
+def rate(value: float, digits: int) -> str:
+    """A number with so many decimals, with more where it is small."""
+    return f"{value:.{digits}f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def faster(ours: Side, theirs: Side) -> str:
