@@ -92,6 +92,13 @@ def test_a_text_is_compared_sentence_by_sentence(quick: Quick, tmp_path: Path) -
     assert quick(*arguments, stdin=b"Mice ran. Mr. Smith sat!").stdout == ended.stdout
 
 
+def test_lemmas_in_a_text_see_their_neighbours(quick: Quick) -> None:
+    text = "She left. The left side."
+    ended = quick("compare", "--context", text, "--algorithm", "porter", "--format", "json")
+    found = [(row["word"], row["lemmas"]["simplemma"]) for row in json.loads(ended.stdout)]
+    assert [lemma for word, lemma in found if word == "left"] == ["leave", "left"]
+
+
 def test_another_language(quick: Quick) -> None:
     ended = quick("compare", "--lang", "de", "Häusern")
     assert lines(ended.stdout) == [

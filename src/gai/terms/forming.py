@@ -19,7 +19,10 @@ Step = Callable[[str], str]
 
 
 class Context(Protocol):
-    """What decides by the neighbours of a word; see ``gai.forms.context``."""
+    """What decides by the neighbours of a word; see ``gai.forms.context``.
+
+    ``lemmas`` may grow as words are learned.
+    """
 
     lemmas: list[str]
 
@@ -129,9 +132,8 @@ class FormTable:
         self.form_of = np.concatenate([self.form_of, np.array(numbers, np.int32)])
         if self.context is not None:
             self.context.extend(new)
-            if not self._decided:
-                ended = map(self.forming.ended, self.context.lemmas)
-                self._decided = [self._number(form) for form in ended]
+            more = self.context.lemmas[len(self._decided) :]
+            self._decided += [self._number(self.forming.ended(lemma)) for lemma in more]
 
     def _number(self, form: str) -> int:
         return self.numbers.setdefault(form, len(self.numbers)) if form else -1
