@@ -80,7 +80,9 @@ def test_places_where_bytes_were_replaced(quick: Quick) -> None:
 
 
 def test_types_of_tokens(quick: Quick) -> None:
-    text = "@ann see https://example.com/a?b=1 #News \U0001f469\u200d\U0001f4bb 42 times!\n".encode()
+    text = (
+        "@ann see https://example.com/a?b=1 #News \U0001f469\u200d\U0001f4bb 42 times!\n".encode()
+    )
     rows = quick("tokenize", "--drop", "punct", "--one-per-line", "--format", "tsv", stdin=text)
     found = [line.split("\t") for line in text_of(rows).splitlines()]
     assert [(row[1], row[4]) for row in found] == [
@@ -133,7 +135,9 @@ def test_sentences_are_documents_for_the_next_command(quick: Quick, story: Path)
     found = records_of(made)
     assert [one["id"] for one in found] == [f"{story}#{n}" for n in (1, 2, 3)]
     assert all(STORY[one["start"] : one["end"]] == one["text"] for one in found)
-    done = quick("lemmatize", "-", "--input-format", "jsonl", "--format", "jsonl", stdin=made.stdout)
+    done = quick(
+        "lemmatize", "-", "--input-format", "jsonl", "--format", "jsonl", stdin=made.stdout
+    )
     assert records_of(done)[1] == {"id": f"{story}#2", "text": "pony run too"}
 
 
