@@ -36,7 +36,8 @@ Facts = dict[str, Any]
 def info(
     *,
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="A file that gai wrote: a matrix (.npz) or phrases (.json).")
+        str | None,
+        typer.Argument(metavar="FILE", help="What gai wrote: a matrix (.npz) or phrases (.json)."),
     ] = None,
     compile: Annotated[
         bool, option("--compile", help="Compile now what the first large job would compile.")

@@ -37,7 +37,7 @@ class Lemmas:
             "--exclude",
             metavar="NAME[,NAME]",
             help="Parts of spaCy's pipeline that are left out.",
-            default="parser,ner",
+            default="ner",
         ),
     ] = None
     pos: Annotated[
