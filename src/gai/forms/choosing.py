@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from gai.forms.clitics import without_clitics
 from gai.forms.former import Former
 from gai.tokens.analysis import Analysis
 
@@ -15,8 +17,15 @@ if TYPE_CHECKING:
 
 
 def former(analysis: Analysis) -> Former:
-    """What makes the stem or the lemma of a word that stands alone."""
-    return named(analysis.form, analysis.lang)
+    """What makes the stem or the lemma of a word that stands alone.
+
+    In plain English text ``it's`` is one token, whose lemma is that of ``it``.
+    """
+    made = named(analysis.form, analysis.lang)
+    english = made.lang.partition(",")[0] == "en"
+    if analysis.form == "lemma:simplemma" and english and analysis.tokenizer != "pretokenized":
+        return replace(made, forms=without_clitics(made.forms))
+    return made
 
 
 @lru_cache(maxsize=8)
