@@ -97,7 +97,8 @@ def run_stage(
 
     started = perf_counter()
     require_input(documents)
-    reader = opened(documents, analysis, run, whole=split is not None or phrases is not None)
+    whole = split is not None or phrases is not None
+    reader = opened(documents, analysis, run, whole=whole, small=places)
     announce_compiling(run)
     batches = watch(iter(reader)) if watch else reader
     errors = reader.reading.errors
@@ -111,12 +112,15 @@ def run_stage(
     report(output, run, lambda: display.speed(reader.bytes_read, perf_counter() - started))
 
 
-def opened(documents: Documents, analysis: Analysis, run: Run, whole: bool) -> Reader:
-    """The documents; ``whole`` where none may come in parts."""
-    from gai.documents import Reader
+def opened(documents: Documents, analysis: Analysis, run: Run, whole: bool, small: bool) -> Reader:
+    """The documents; ``whole`` where none may come in parts, ``small`` where a batch becomes many
+    times its size."""
+    from gai.documents import BLOCK_SIZE, Reader
 
     reading = choices.reading(documents, analysis, run.memory)
-    return Reader(replace(reading, split_documents=False) if whole else reading)
+    size = min(reading.block_size, BLOCK_SIZE // 4) if small else reading.block_size
+    cut = reading.split_documents and not whole
+    return Reader(replace(reading, split_documents=cut, block_size=size))
 
 
 def check_kept(layout: Layout, output: StageOutput) -> None:
