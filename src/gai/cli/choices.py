@@ -99,6 +99,8 @@ def analysis(documents: Documents, terms: Tokens, decided: Iterable[Claim] = ())
             f"--min-length works with --tokenizer word, not with {tokenizer}",
             "add --tokenizer word",
         )
+    if tokenizer in ("bpe", "unigram"):
+        chosen["lowercase"] = False  # the model decides, and its pieces are no words
     return Analysis(**chosen)
 
 
