@@ -22,20 +22,20 @@ from gai.forms.context import GROUPS, KEEP, Choice, Table, folded, group_of, own
 
 COMMON = 5
 """Times that a word occurs to get a class of its own."""
-NEAR = 60
+NEAR = 200
 """Most frequent words, which get weights of their own as neighbours."""
 ENDING = (15, 0.6)
 """Rare words with an ending, and the share of them with the same tag, that make it a rule."""
 SUPPORT = 3
 """Times that a feature occurs to get a weight."""
-ALWAYS = (2, 0.8)
+ALWAYS = (3, 0.8)
 """Documents, and the share of a word's occurrences, that change its lemma everywhere."""
 ALONE = (4, 12)
 """Occurrences with the rarer lemma, and in all, for weights that are learned for one word."""
-MARGIN = 0.7
-"""Log odds that it takes to leave the dictionary's lemma: two to one."""
-UNSEEN = 1.2
-"""The same for a word that the treebank does not have: a little over three to one."""
+MARGIN = 0.5
+"""Log odds that it takes to leave the dictionary's lemma: five to three."""
+UNSEEN = 1.0
+"""The same for a word that the treebank does not have: eight to three."""
 STRENGTH = {"shared": 1.0, "alone": 0.5}
 """Inverse of the penalty on squared weights (scikit-learn's C)."""
 FREEDOM = 2.0
@@ -194,10 +194,16 @@ def lexicon(documents: Sequence[Document]) -> Table:
         if "Typo=" not in token.features and " " not in token.word:
             tags[token.key][MERGED.get(token.tag, token.tag)] += 1
     common = {word: top(found) for word, found in tags.items() if found.total() >= COMMON}
+    common = {word: tag for word, tag in common.items() if not number(word, tag)}
     for name, words in AUXILIARIES.items():
         common |= dict.fromkeys(words.split(), name)
     frequent = sorted(tags, key=lambda word: (-tags[word].total(), word))
     return Table(common, endings(tags), set(frequent[:NEAR]))
+
+
+def number(word: str, tag: str) -> bool:
+    """Whether the digits of a word say its tag."""
+    return tag == "CD" and any(map(str.isdigit, word))
 
 
 def all_tokens(documents: Iterable[Document]) -> Iterator[Token]:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/formats.md", "docs/exactness.md"]
+PAGES = ["README.md", "docs/formats.md", "docs/exactness.md", "docs/sentences.md"]
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 NUMBER = re.compile(r"(-?\d+\.\d+(?:e-?\d+)?)")
@@ -184,11 +184,12 @@ def test_files_that_a_page_names_are_there(page: str) -> None:
 
 
 def test_numbers_that_pages_name_are_counted() -> None:
-    cases = (ROOT / "tests" / "data" / "WordBreakTest-15.0.txt").read_text(encoding="utf-8")
-    count = sum(line.startswith("÷") for line in cases.splitlines())
-    languages = len(list((ROOT / "corpora" / "udhr").glob("*.txt")))
     text = (ROOT / "docs" / "exactness.md").read_text(encoding="utf-8")
-    assert f"{count:,} cases" in text
+    for name in ("WordBreakTest", "SentenceBreakTest"):
+        cases = (ROOT / "tests" / "data" / f"{name}-15.0.txt").read_text(encoding="utf-8")
+        count = sum(line.startswith("÷") for line in cases.splitlines())
+        assert f"{count:,} cases of {name}" in text
+    languages = len(list((ROOT / "corpora" / "udhr").glob("*.txt")))
     assert f"{languages} languages" in text
 
 

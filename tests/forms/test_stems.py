@@ -236,7 +236,7 @@ class Failing:
 def test_where_the_library_fails_the_word_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     from gai.forms import stems
 
-    monkeypatch.setattr(stems, "part", lambda _: type("M", (), {"LancasterStemmer": Failing}))
+    monkeypatch.setattr(stems, "alone", lambda _: type("M", (), {"LancasterStemmer": Failing}))
     assert stemmer("lancaster").forms(["x", "y", "word"]) == ["x", "z", "word"]
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import platform
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec, module_from_spec
-from threading import Lock
 from typing import Any
 
+from gai.backends import alone
 from gai.errors import GaiError, UsageError
 from gai.forms.former import Former
 
@@ -222,9 +219,9 @@ def of_nltk(algorithm: str, mode: str | None) -> Former:
     if algorithm == "rslp":
         forms = one_by_one(rslp().stem)
     elif algorithm == "porter":
-        forms = one_by_one(part(module).PorterStemmer(porter_mode(mode)).stem)
+        forms = one_by_one(alone(f"nltk.stem.{module}").PorterStemmer(porter_mode(mode)).stem)
     else:
-        forms = one_by_one(getattr(part(module), attribute)().stem)
+        forms = one_by_one(getattr(alone(f"nltk.stem.{module}"), attribute)().stem)
     return Former(algorithm, lang, package, cased=algorithm == "cistem", forms=forms)
 
 
@@ -287,39 +284,3 @@ def one_by_one(stem: Callable[[str], str | None]) -> Callable[[Sequence[str]], l
         return word if found is None else found
 
     return lambda words: [form(word) for word in words]
-
-
-IMPORTING = Lock()
-
-
-def part(name: str) -> Any:
-    """The module ``nltk.stem.NAME`` without the rest of NLTK: in 0.03 s instead of 2.
-
-    The package imports all of NLTK, and scipy and scikit-learn with it; the stemmers need two of
-    its files. So the packages around the module are found but not run while it is imported, and
-    forgotten again, so that whoever imports NLTK later gets it whole.
-    """
-    full = f"nltk.stem.{name}"
-    with IMPORTING:
-        if "nltk" not in sys.modules:
-            try:
-                return imported_alone(full)
-            except (ImportError, AttributeError):
-                pass  # an NLTK whose modules need more than that
-        return import_module(full)
-
-
-def imported_alone(full: str) -> Any:
-    """The module of that name, imported while the packages around it are empty."""
-    parents = full.split(".")[:-1]
-    try:
-        for depth in range(len(parents)):
-            package = ".".join(parents[: depth + 1])
-            spec = find_spec(package)
-            if spec is None:
-                raise ImportError(f"no package {package}")
-            sys.modules[package] = module_from_spec(spec)
-        return import_module(full)
-    finally:
-        for loaded in [name for name in sys.modules if name.partition(".")[0] == parents[0]]:
-            del sys.modules[loaded]

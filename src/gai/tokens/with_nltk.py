@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gai.backends import alone
 from gai.errors import GaiError, UsageError
 from gai.tokens.tokenizers import Spans, Tokenizer, each, first_line
 
@@ -50,16 +51,13 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 def treebank() -> Tokenizer:
     """NLTK's TreebankWordTokenizer."""
-    from nltk.tokenize.treebank import TreebankWordTokenizer
-
-    return each(partial(quoted, TreebankWordTokenizer().tokenize))
+    words = alone("nltk.tokenize.treebank").TreebankWordTokenizer().tokenize
+    return each(partial(quoted, words))
 
 
 def toktok() -> Tokenizer:
     """NLTK's ToktokTokenizer."""
-    from nltk.tokenize.toktok import ToktokTokenizer
-
-    words = ToktokTokenizer().tokenize
+    words = alone("nltk.tokenize.toktok").ToktokTokenizer().tokenize
     return each(lambda text: located(text, patiently(words, text), toktok_origin))
 
 
@@ -89,17 +87,16 @@ def tweet() -> Tokenizer:
 
     Half a surrogate pair that an HTML entity spells becomes U+FFFD, for no text can hold it.
     """
-    from nltk.tokenize.casual import ENT_RE, HANG_RE, TweetTokenizer, _replace_html_entities
-
-    pattern = TweetTokenizer().PHONE_WORD_RE
+    nltk = alone("nltk.tokenize.casual")
+    pattern = nltk.TweetTokenizer().PHONE_WORD_RE
 
     def entity(found: Any) -> str:
-        return SURROGATE.sub("\ufffd", _replace_html_entities(found[0]))
+        return SURROGATE.sub("\ufffd", nltk._replace_html_entities(found[0]))
 
     def split(text: str) -> Spans:
-        without_entities = rewritten(text, ENT_RE.finditer(text), entity)
+        without_entities = rewritten(text, nltk.ENT_RE.finditer(text), entity)
         changed = without_entities.text
-        safe = rewritten(changed, HANG_RE.finditer(changed), lambda found: 3 * found[1])
+        safe = rewritten(changed, nltk.HANG_RE.finditer(changed), lambda found: 3 * found[1])
         spans = [found.span(1) for found in patiently(pattern.finditer, safe.text)]
         tokens = [safe.text[start:end] for start, end in spans]
         for step in (safe, without_entities):
