@@ -109,7 +109,7 @@ def with_language(chosen: dict[str, Any], terms: Tokens) -> dict[str, Any]:
 
     Raises a UsageError for a language or a model that nothing would look at.
     """
-    from gai.tokens.analysis import ANALYSED, Analysis
+    from gai.tokens.analysis import ANALYSED, LIBRARIES, Analysis
 
     tokenizer, form = chosen.get("tokenizer", "unicode"), chosen.get("form", "")
     if form in ANALYSED and tokenizer not in ("unicode", "pretokenized"):
@@ -127,6 +127,10 @@ def with_language(chosen: dict[str, Any], terms: Tokens) -> dict[str, Any]:
         return chosen | {"lang": made.lang, "package": made.package}
     if (form or tokenizer in ("spacy", "punkt")) and not chosen.get("model"):
         chosen.setdefault("lang", "en")
+    if tokenizer in LIBRARIES:
+        from gai.tokens.tokenizers import library
+
+        chosen.setdefault("package", library(tokenizer))
     return chosen
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gai.backends import resolve
 from gai.cli import choices, display, terminal, writing
 from gai.cli.counting import announce_compiling, check_deps, report, require_input, write_deps
-from gai.cli.options import Documents, Layout, Run, StageOutput
+from gai.cli.options import FORMATS, STAGE_FORMATS, Documents, Layout, Run, StageOutput
 from gai.cli.progress import progress
 from gai.errors import UsageError
 
@@ -29,6 +29,10 @@ def check(output: StageOutput, layout: Layout) -> None:
     check_deps(output)
     writing.check_place(output.place)
     rows = output.kind == "tsv"
+    extension = output.place.removesuffix(".gz").rpartition(".")[2].lower()
+    if output.format is None and extension in (*FORMATS, "json") and extension not in STAGE_FORMATS:
+        hint = "but as text, jsonl or tsv: --format text, or another extension"
+        raise UsageError(f"this cannot be written as {extension}", hint)
     if layout.offsets and not (layout.one_per_line and output.kind != "text"):
         hint = "add --one-per-line --format jsonl (or tsv)"
         raise UsageError("--offsets is about places, which are not written here", hint)

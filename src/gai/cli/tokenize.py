@@ -84,13 +84,13 @@ def tokenize(
       gai tokenize --one-per-line --format jsonl --keep word,emoji,url posts.jsonl
       gai tokenize notes.jsonl --format jsonl | gai tfidf - --input-format jsonl --pretokenized
     """
-    stages.check(output, layout)
     check(tokens, units)
+    if units.unit in ("sentence", "paragraph", "ngram"):
+        layout.one_per_line = True
+    stages.check(output, layout)
     phrases = learned(units)
     analysis = choices.analysis(documents, tokens, decided_by(phrases, units))
     split = splitter(analysis, units)
-    if units.unit in ("sentence", "paragraph", "ngram"):
-        layout.one_per_line = True
     name = units.unit if units.unit in ("sentence", "paragraph", "ngram", "phrase") else None
     pieces, places = stages.token_pieces(output, layout, (lambda _: name) if name else None)
     stages.run_stage(

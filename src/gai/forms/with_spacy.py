@@ -148,9 +148,7 @@ def work(model: str, exclude: tuple[str, ...], group: list[Item]) -> list[Analys
 @lru_cache(maxsize=2)
 def pipeline(model: str, exclude: tuple[str, ...]) -> Language:
     """The loaded model, which is kept."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about its version, which was checked
-        nlp: Language = load(model, exclude)
+    nlp: Language = load(model, exclude)
     nlp.max_length = sys.maxsize  # texts are cut before they are too long
     return nlp
 

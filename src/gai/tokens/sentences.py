@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -245,18 +244,9 @@ def blank(lang: str) -> Pipeline:
 
 def trained(model: str) -> Pipeline:
     """An installed model, with no more of it than finds sentences."""
-    import spacy
+    from gai.tokens.with_spacy import load
 
-    remedy = f"python -m spacy download {model}"
-    try:
-        nlp = spacy.load(model, exclude=UNNEEDED)
-    except (OSError, ImportError, ValueError, KeyError, TypeError) as error:
-        if "[E050]" in str(error):
-            raise GaiError(f"the spaCy model {model} is not installed", remedy) from None
-        raise GaiError(
-            f"spaCy {version('spacy')} cannot load the model {model}: {first_line(error)}",
-            f"a model for this version: {remedy}",
-        ) from None
+    nlp: Pipeline = load(model, UNNEEDED)
     if "parser" not in nlp.pipe_names and "senter" in nlp.component_names:
         nlp.enable_pipe("senter")
     if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):

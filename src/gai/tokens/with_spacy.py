@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import mmap
+import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -108,17 +111,25 @@ def load(model: str, exclude: Iterable[str] = (), only_tokenizer: bool = False) 
     """The pipeline of an installed model, or of a model in a folder.
 
     Components in ``exclude`` are not loaded, none at all with ``only_tokenizer``. Raises GaiError
-    where there is no such model, where it was made for another version of spaCy, where it holds
-    pickles, and where it cannot be read.
+    where there is no such model, where it was made for another version of spaCy, where its folder
+    holds pickles, and where it cannot be read.
     """
     meta = checked(model)
     import spacy
 
     left_out = [*meta.get("components", []), *meta.get("pipeline", []), *meta.get("disabled", [])]
+    place = package_folder(model) and model
     try:
-        return spacy.load(model, exclude=left_out if only_tokenizer else list(exclude))
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise GaiError(f"spaCy cannot load the model {model}: {first_line(error)}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about versions, which were checked
+            return spacy.load(
+                place or folder_of(model), exclude=left_out if only_tokenizer else list(exclude)
+            )
+    except (AttributeError, ImportError, KeyError, OSError, TypeError, ValueError) as error:
+        raise GaiError(
+            f"spaCy cannot load the model {model}: {first_line(error)}",
+            "install it again, or what it says is missing",
+        ) from error
 
 
 def checked(model: str) -> dict[str, Any]:
@@ -127,16 +138,12 @@ def checked(model: str) -> dict[str, Any]:
     try:
         meta: dict[str, Any] = json.loads((folder / "meta.json").read_text("utf-8"))
         made_for = str(meta["spacy_version"])
-        pickle = next(pickles(folder), None)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GaiError(
             f"{model} is no spaCy model: its meta.json is missing or broken", "--model NAME|FOLDER"
         ) from error
-    if pickle:
-        raise GaiError(
-            f"the spaCy model {model} holds a pickle ({pickle.name})",
-            "pickles are refused because they can run any code",
-        )
+    if not package_folder(model):  # who installs a package has agreed to run its code
+        refuse_pickles(model, folder)
     check_version(model, made_for)
     return meta
 
@@ -144,12 +151,20 @@ def checked(model: str) -> dict[str, Any]:
 def check_version(model: str, made_for: str) -> None:
     """Raises GaiError where a model was made for versions of spaCy that exclude the installed one.
 
-    ``made_for`` is a range such as ``>=3.8.0,<3.9.0``.
+    ``made_for`` is a range such as ``>=3.8.0,<3.9.0``. A model that a later patch release saved is
+    fine, as it is for spaCy.
     """
-    from spacy.util import is_compatible_version
+    from spacy.util import (
+        get_model_lower_version,
+        is_compatible_version,
+        is_minor_version_match,
+    )
 
     installed = importlib.metadata.version("spacy")
-    if is_compatible_version(installed, made_for) is False:
+    if is_compatible_version(installed, made_for) is not False:
+        return
+    lowest = get_model_lower_version(made_for)
+    if not (lowest and is_minor_version_match(installed, lowest)):
         raise GaiError(
             f"the spaCy model {model} was made for spaCy {made_for}, and {installed} is installed",
             f"gai download spacy {model} gets the model for this version",
@@ -157,14 +172,17 @@ def check_version(model: str, made_for: str) -> None:
 
 
 def folder_of(model: str) -> Path:
-    """The folder of a model: of an installed package, else the folder of that name.
+    """The folder of a model: of an installed package, else the folder of that name, or the one
+    inside it where it is a package that is not installed.
 
     Raises GaiError where there is neither.
     """
     if package := package_folder(model):
         return package
-    if Path(model).is_dir():
-        return Path(model)
+    folder = Path(model)
+    if folder.is_dir():
+        inside = [path.parent for path in folder.glob("*/config.cfg")]
+        return folder if (folder / "config.cfg").exists() or len(inside) != 1 else inside[0]
     raise GaiError(
         f"there is no spaCy model {model}",
         f"python -m spacy download {model}\npip install {model}, where it is a package of its own",
@@ -182,6 +200,31 @@ def package_folder(model: str) -> Path | None:
     return next(map(Path, folders), None)
 
 
-def pickles(folder: Path) -> Iterator[Path]:
-    """The files below a folder that are pickles by their names."""
-    return (path for path in sorted(folder.rglob("*")) if path.suffix in (".pkl", ".pickle"))
+PICKLED = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth")
+PICKLE = re.compile(rb"\x80[\x02-\x05]")
+"""How a pickle begins, of any protocol but the two oldest; no other file of a model does."""
+TORCH = (b"data.pkl", b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19")
+"""What PyTorch's files, which hold pickles, have in them, also inside another file."""
+
+
+def refuse_pickles(model: str, folder: Path) -> None:
+    """Raises GaiError where a folder holds a pickle, which can run any code when it is read."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and is_pickle(path):
+            raise GaiError(
+                f"the spaCy model {model} holds a pickle ({path.name})",
+                "pickles are refused because they can run any code",
+            )
+
+
+def is_pickle(path: Path) -> bool:
+    """Whether a file is a pickle by its name or its first bytes, or holds PyTorch's."""
+    if path.suffix.lower() in PICKLED:
+        return True
+    with path.open("rb") as file:
+        if PICKLE.match(file.read(2)):
+            return True
+        if not os.fstat(file.fileno()).st_size:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return any(data.find(mark) >= 0 for mark in TORCH)
