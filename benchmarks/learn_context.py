@@ -243,7 +243,7 @@ class Seen:
     dictionary: Counter[str] = field(default_factory=Counter)
     lemmas: Counter[str] = field(default_factory=Counter)
     tags: Counter[str] = field(default_factory=Counter)
-    open_class: int = 0
+    open_class: int = 0  # nouns, verbs, adjectives and adverbs
     as_noun: Counter[str] = field(default_factory=Counter)
     as_verb: Counter[str] = field(default_factory=Counter)
     places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -255,7 +255,7 @@ class Seen:
         self.tags[token.tag] += 1
         self.open_class += token.part in ("NOUN", "VERB", "ADJ", "ADV")
         self.as_noun[lemma] += token.tag in NOUNS
-        self.as_verb[lemma] += token.tag in VERBS
+        self.as_verb[lemma] += token.tag in VERBS and token.part == "VERB"
         self.places[lemma].add(place)
 
     @property

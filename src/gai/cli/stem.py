@@ -19,8 +19,8 @@ class Stems:
         option(
             "--algorithm",
             parse=values.choice(*STEMMERS),
-            help="The stemmer; snowball knows more than 30 languages, isri and arlstem Arabic, rslp "
-            "Portuguese, cistem German, the others English.",
+            help="The stemmer. snowball knows more than 30 languages, isri and arlstem Arabic, "
+            "rslp Portuguese, cistem German, the others English.",
             default="snowball",
         ),
     ] = None
