@@ -19,7 +19,13 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/formats.md", "docs/exactness.md", "docs/sentences.md"]
+PAGES = [
+    "README.md",
+    "docs/formats.md",
+    "docs/exactness.md",
+    "docs/sentences.md",
+    "docs/lemmas.md",
+]
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 NUMBER = re.compile(r"(-?\d+\.\d+(?:e-?\d+)?)")

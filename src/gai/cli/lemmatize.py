@@ -29,7 +29,11 @@ class Lemmas:
         ),
     ] = None
     context: Annotated[
-        bool, option("--context", help="Let neighbours decide between lemmas (simplemma, en).")
+        bool,
+        option("--context", help="Let neighbours decide between lemmas: what English text gets."),
+    ] = False
+    no_context: Annotated[
+        bool, option("--no-context", help="Look at nothing but the word, as simplemma does.")
     ] = False
     exclude: Annotated[
         str | None,
@@ -64,7 +68,8 @@ def lemmatize(
 ) -> None:
     """Text with each word as its lemma.
 
-    A line a document, its lemmas separated by spaces, in lower case without --keep-case. With
+    A line a document, its lemmas separated by spaces, in lower case without --keep-case. In English
+    the neighbours of a word may decide: leave in "she left", left in "the left". With
     --pretokenized the input is one sentence a line, split at spaces and nothing else, and every
     token has exactly one lemma.
 
@@ -77,7 +82,7 @@ def lemmatize(
     check(lemmas, engine)
     stages.check(output, layout)
     decided: list[choices.Claim] = [(f"--engine {engine}", "form", f"lemma:{engine}")]
-    if lemmas.context:
+    if lemmas.context or (by_neighbours(tokens, engine) and not lemmas.no_context):
         decided.append(("--context", "context", True))
     analysis = choices.analysis(documents, tokens, decided)
     split = analysed(analysis, lemmas, run) if engine != "simplemma" else None
@@ -94,10 +99,19 @@ def lemmatize(
     )
 
 
+def by_neighbours(tokens: Tokens, engine: str) -> bool:
+    """Whether neighbours may decide without being asked: they were only looked at in English."""
+    return engine == "simplemma" and tokens.lang in (None, "en")
+
+
 def check(lemmas: Lemmas, engine: str) -> None:
     """Raises a UsageError for flags that do not go with the engine."""
     if lemmas.pos and engine == "simplemma":
         raise UsageError("--pos: simplemma knows no parts of speech", "--engine spacy or wordnet")
+    if lemmas.context and lemmas.no_context:
+        raise UsageError("--context contradicts --no-context", "one or the other")
+    if (lemmas.context or lemmas.no_context) and engine != "simplemma":
+        raise UsageError(f"--context is a step behind simplemma, not behind {engine}")
     if lemmas.exclude is not None and engine != "spacy":
         raise UsageError(f"--exclude works with --engine spacy, not with {engine}")
 
