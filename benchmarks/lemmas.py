@@ -457,7 +457,7 @@ def timed(words: Sequence[str]) -> tuple[float, float, float, float]:
 
 
 def plain_text() -> Iterator[str]:
-    """Words as plain text has them, ``it's`` in one piece, whose gold lemma is that of the first."""
+    """Words as plain text has them, ``it's`` in one piece with the lemma of its first part."""
     head = ["", "tokens", "simplemma %", "first part %"]
     rows = []
     for part in ("dev", "train"):
@@ -490,7 +490,7 @@ def surface_words(path: Path) -> Iterator[tuple[str, str]]:
             continue
         number, word, lemma = line.split("\t")[:3]
         if "-" in number:
-            begin, inside = map(int, number.split("-"))
+            inside = int(number.partition("-")[2])
             first = word
         elif "." not in number and (first or int(number) > inside):
             if first or any(map(str.isalnum, word)):
