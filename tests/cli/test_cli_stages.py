@@ -307,3 +307,18 @@ def test_the_same_bytes_for_any_number_of_threads(gai: Any, corpora: Path) -> No
         assert one.returncode == 0, one.stderr
         assert one.stdout == gai(*words, "-j", "3", *files).stdout
         assert len(one.stdout) > 2_000_000
+
+
+@pytest.mark.parametrize("words", [("--unit", "char"), ("--drop", "punct"), ("--keep", "word")])
+def test_a_large_document_comes_in_parts_and_is_one(
+    gai: Any, corpora: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A file of several blocks, in which a token stands at each end of a block."""
+    text = (corpora / "shakespeare" / "tinyshakespeare.txt").read_text() * 5
+    path = tmp_path / "large.txt"
+    path.write_text(text)
+    one = gai("tokenize", *words, path)
+    assert one.returncode == 0, one.stderr
+    lines = gai("tokenize", *words, "--per", "line", path)
+    assert one.stdout.decode().split() == lines.stdout.decode().split()
+    assert one.stdout.count(b"\n") == 1

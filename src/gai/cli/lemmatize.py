@@ -95,7 +95,15 @@ def lemmatize(
         pieces, places = stages.token_pieces(output, layout, tag if lemmas.pos else None)
     watch = stages.exactly_one if documents.pretokenized else None
     stages.run_stage(
-        documents, analysis, pieces, output, run, split=split, places=places, watch=watch
+        documents,
+        analysis,
+        pieces,
+        output,
+        run,
+        split=split,
+        places=places,
+        whole=split is not None,
+        watch=watch,
     )
 
 

@@ -84,4 +84,6 @@ def sentences(
         in_bytes = layout.offsets == "bytes"
         pieces = lambda stage: places.documents(stage, in_bytes)  # noqa: E731
     analysis = Analysis(lowercase=False)
-    stages.run_stage(documents, analysis, pieces, output, run, split=split, places=located)
+    stages.run_stage(
+        documents, analysis, pieces, output, run, split=split, places=located, whole=True
+    )

@@ -90,18 +90,19 @@ def run_stage(
     split: Split | None = None,
     places: bool = False,
     phrases: Phrases | None = None,
+    whole: bool = False,
     watch: Callable[[Iterator[Batch]], Iterator[Batch]] | None = None,
 ) -> None:
     """Reads the documents, and writes what ``pieces`` makes of their tokens.
 
     ``split`` finds the tokens where the analysis alone does not say how; ``phrases`` become one
-    token each; ``watch`` may look at every batch as it is read.
+    token each; ``whole`` says that these look across lines, so that no document may come in parts;
+    ``watch`` may look at every batch as it is read.
     """
     from gai.texts.stages import Stage
 
     started = perf_counter()
     require_input(documents)
-    whole = split is not None or phrases is not None
     reader = opened(documents, analysis, run, whole=whole, small=places)
     announce_compiling(run)
     batches = watch(iter(reader)) if watch else reader

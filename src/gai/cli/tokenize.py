@@ -94,7 +94,15 @@ def tokenize(
     name = units.unit if units.unit in ("sentence", "paragraph", "ngram", "phrase") else None
     pieces, places = stages.token_pieces(output, layout, (lambda _: name) if name else None)
     stages.run_stage(
-        documents, analysis, pieces, output, run, split=split, places=places, phrases=phrases
+        documents,
+        analysis,
+        pieces,
+        output,
+        run,
+        split=split,
+        places=places,
+        phrases=phrases,
+        whole=units.unit not in (None, "word", "char"),
     )
 
 
