@@ -314,7 +314,7 @@ def test_a_large_document_comes_in_parts_and_is_one(
     gai: Any, corpora: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     """A file of several blocks, in which a token stands at each end of a block."""
-    text = (corpora / "shakespeare" / "tinyshakespeare.txt").read_text() * 5
+    text = (corpora / "shakespeare" / "tinyshakespeare.txt").read_text()
     path = tmp_path / "large.txt"
     path.write_text(text)
     one = gai("tokenize", *words, path)

@@ -103,7 +103,7 @@ def run_stage(
 
     started = perf_counter()
     require_input(documents)
-    reader = opened(documents, analysis, run, whole=whole, small=places)
+    reader = opened(documents, analysis, run, whole=whole, small=places or split is not None)
     announce_compiling(run)
     batches = watch(iter(reader)) if watch else reader
     errors = reader.reading.errors
