@@ -181,3 +181,13 @@ def test_an_empty_token_is_found(lines: list[str]) -> None:
             list(pretokenized.checked([uncut]))
     else:
         assert list(pretokenized.checked([uncut])) == [uncut]
+
+
+@given(TEXTS)
+@example(["a http://x.y/z", "\u0301b", "#c", ""])
+def test_typed_words_of_many_texts_are_those_of_each(texts: list[str]) -> None:
+    from gai.texts.units import typed_words
+    from gai.tokens.patterns import TYPES, typed_spans
+
+    split = typed_words(Analysis(lowercase=False), TYPES)
+    assert list(split(texts)) == [typed_spans(text)[0] for text in texts]
