@@ -322,3 +322,15 @@ def test_a_large_document_comes_in_parts_and_is_one(
     lines = gai("tokenize", *words, "--per", "line", path)
     assert one.stdout.decode().split() == lines.stdout.decode().split()
     assert one.stdout.count(b"\n") == 1
+
+
+def test_deps_name_what_the_text_went_through(quick: Quick, story: Path, tmp_path: Path) -> None:
+    stops = tmp_path / "stops.txt"
+    stops.write_text("the\n")
+    out, deps = tmp_path / "out.txt", tmp_path / "out.d"
+    done = quick("stem", story, "--stop-words", stops, "-o", out, "--deps", deps)
+    assert done.returncode == 0
+    assert out.read_text() == "cat were run poni ran too i̇stanbul'da οδος\n"
+    rule = deps.read_text()
+    assert str(story) in rule
+    assert str(stops) in rule

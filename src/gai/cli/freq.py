@@ -44,7 +44,7 @@ def freq(
     found = counted(documents, analysis, run, rows=False)
     order = most_frequent(found.counts, pruning)
     facts = size(found.counts, order) | found.speed()
-    write_deps(output, found.reader.files, [terms.stop_words])
+    write_deps(output, found.reader.files, [terms.stop_words, terms.model])
     if output.to_table():
         show(found.counts, order, most.top or SHOWN, facts)
     else:

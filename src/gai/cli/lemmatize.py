@@ -103,6 +103,7 @@ def lemmatize(
         split=split,
         places=places,
         whole=split is not None,
+        beside=[tokens.stop_words],
         watch=watch,
     )
 

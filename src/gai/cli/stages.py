@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -91,13 +91,14 @@ def run_stage(
     places: bool = False,
     phrases: Phrases | None = None,
     whole: bool = False,
+    beside: Iterable[str | None] = (),
     watch: Callable[[Iterator[Batch]], Iterator[Batch]] | None = None,
 ) -> None:
     """Reads the documents, and writes what ``pieces`` makes of their tokens.
 
     ``split`` finds the tokens where the analysis alone does not say how; ``phrases`` become one
     token each; ``whole`` says that these look across lines, so that no document may come in parts;
-    ``watch`` may look at every batch as it is read.
+    ``watch`` may look at every batch as it is read; ``beside`` are files that options name.
     """
     from gai.texts.stages import Stage
 
@@ -108,7 +109,7 @@ def run_stage(
     batches = watch(iter(reader)) if watch else reader
     errors = reader.reading.errors
     stage = Stage(batches, analysis, split, places, run.threads, errors=errors, phrases=phrases)
-    write_deps(output, reader.files)
+    write_deps(output, reader.files, beside)
     with progress(reader, run.quiet):
         writing.write(pieces(stage), output.place)
     if reader.skipped and not run.quiet:

@@ -77,7 +77,9 @@ def stem(
         pieces, places = stages.kept_pieces(output, documents), True
     else:
         pieces, places = stages.token_pieces(output, layout)
-    stages.run_stage(documents, analysis, pieces, output, run, places=places)
+    stages.run_stage(
+        documents, analysis, pieces, output, run, places=places, beside=[tokens.stop_words]
+    )
 
 
 def form(stems: Stems) -> str:

@@ -103,6 +103,7 @@ def tokenize(
         places=places,
         phrases=phrases,
         whole=units.unit not in (None, "word", "char"),
+        beside=[tokens.stop_words, tokens.model, units.phrases],
     )
 
 
