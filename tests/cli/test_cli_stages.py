@@ -114,6 +114,21 @@ def test_units(quick: Quick, story: Path) -> None:
     assert text_of(grams).splitlines() == ["a", "b", "c", "a b", "b c"]
 
 
+def test_sentences_know_their_language(quick: Quick) -> None:
+    text = b"Am 3. Mai kam er. Gut.\n"
+    one = ("tokenize", "--unit", "sentence", "--keep-case")
+    assert text_of(quick(*one, "--lang", "de", stdin=text)) == "Am 3. Mai kam er.\nGut.\n"
+
+
+def test_phrases_with_spaces_come_one_a_line(quick: Quick, tmp_path: Path) -> None:
+    path = tmp_path / "phrases.json"
+    text = b"new york is big\nnew york is old\nnew ideas\nthe york house\n" * 10
+    made = quick("phrases", "--threshold", "0.1", "--delimiter", " ", "-o", path, stdin=text)
+    assert made.returncode == 0, made.stderr
+    done = quick("tokenize", "--unit", "phrase", "--phrases", path, stdin=b"a new york tale\n")
+    assert text_of(done) == "a\nnew york\ntale\n"
+
+
 def test_phrases_are_learned_and_applied(quick: Quick, tmp_path: Path) -> None:
     text = b"new york is big\nnew york is old\nnew ideas\nthe york house\n" * 10
     path = tmp_path / "phrases.json"
@@ -229,6 +244,12 @@ def test_a_language_or_model_that_is_not_there(quick: Quick, words: list[str], s
         (["freq", "--stem", "porter", "--analyzer", "char"], ("--stem", "--analyzer")),
         (["freq", "--context"], ("--context", "--lemma")),
         (["sentences", "--model", "x"], ("--model", "--engine spacy")),
+        (["lemmatize", "--model", "x"], ("--model x", "--engine spacy")),
+        (["lemmatize", "--pretokenized", "--normalize", "nfkc"], ("--normalize", "--pretokenized")),
+        (["lemmatize", "--context", "--no-context"], ("--context", "--no-context")),
+        (["tokenize", "-o", "x.xz"], ("xz",)),
+        (["tokenize", "-o", "x.csv"], ("csv",)),
+        (["freq", "--stem", "regexp"], ("regexp", "--strip")),
     ],
 )
 def test_flags_that_contradict_are_named(

@@ -227,7 +227,7 @@ def compare_words(subject: Subject, methods: Methods, output: Report) -> None:
     """A row for each word, of a list or of a text."""
     from gai.texts.comparing import sentences_table, words_table
 
-    texts = given_texts(subject)
+    texts = [text for text in given_texts(subject) if text.strip()]
     made = makers(methods, sentences=subject.context)
     if subject.context:
         table = sentences_table(sentences_of(texts, methods.lang or "en"), made)

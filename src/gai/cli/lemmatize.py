@@ -79,7 +79,10 @@ def lemmatize(
       zcat dump.jsonl.gz | gai lemmatize - --input-format jsonl --format jsonl
     """
     engine = lemmas.engine or "simplemma"
-    check(lemmas, engine)
+    check(lemmas, tokens, engine)
+    if documents.pretokenized:
+        changing = choices.given(tokens, "normalize", "strip_accents")
+        choices.exclude("--pretokenized", changing, "a token could become several, or none")
     stages.check(output, layout)
     decided: list[choices.Claim] = [(f"--engine {engine}", "form", f"lemma:{engine}")]
     if lemmas.context or (by_neighbours(tokens, engine) and not lemmas.no_context):
@@ -113,7 +116,7 @@ def by_neighbours(tokens: Tokens, engine: str) -> bool:
     return engine == "simplemma" and tokens.lang in (None, "en")
 
 
-def check(lemmas: Lemmas, engine: str) -> None:
+def check(lemmas: Lemmas, tokens: Tokens, engine: str) -> None:
     """Raises a UsageError for flags that do not go with the engine."""
     if lemmas.pos and engine == "simplemma":
         raise UsageError("--pos: simplemma knows no parts of speech", "--engine spacy or wordnet")
@@ -123,6 +126,8 @@ def check(lemmas: Lemmas, engine: str) -> None:
         raise UsageError(f"--context is a step behind simplemma, not behind {engine}")
     if lemmas.exclude is not None and engine != "spacy":
         raise UsageError(f"--exclude works with --engine spacy, not with {engine}")
+    if tokens.model is not None and engine != "spacy":
+        raise UsageError(f"--model {tokens.model} works with --engine spacy", "add --engine spacy")
 
 
 def analysed(analysis: "Analysis", lemmas: Lemmas, run: Run) -> "Split":

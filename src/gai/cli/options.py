@@ -460,7 +460,7 @@ class StageOutput(Output):
         option(
             "--format",
             parse=values.choice(*STAGE_FORMATS),
-            help="text; jsonl keeps the ids of documents through a pipe; tsv with --one-per-line.",
+            help="text; jsonl keeps the ids of documents through a pipe; tsv is a line a token.",
             default="by extension, else text",
         ),
     ] = None

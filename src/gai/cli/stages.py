@@ -30,6 +30,8 @@ def check(output: StageOutput, layout: Layout) -> None:
     writing.check_place(output.place)
     rows = output.kind == "tsv"
     extension = output.place.removesuffix(".gz").rpartition(".")[2].lower()
+    if extension in ("xz", "bz2", "zst"):
+        raise UsageError(f"this cannot be compressed as {extension}", "but as gz: -o FILE.gz")
     if output.format is None and extension in (*FORMATS, "json") and extension not in STAGE_FORMATS:
         hint = "but as text, jsonl or tsv: --format text, or another extension"
         raise UsageError(f"this cannot be written as {extension}", hint)

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: typer reads these annotations, as objects.
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from gai.cli import choices, stages, values
@@ -85,11 +85,17 @@ def tokenize(
       gai tokenize notes.jsonl --format jsonl | gai tfidf - --input-format jsonl --pretokenized
     """
     check(tokens, units)
-    if units.unit in ("sentence", "paragraph", "ngram"):
+    phrases = learned(units)
+    spaced = phrases is not None and any(map(str.isspace, phrases.learning.delimiter))
+    if units.unit in ("sentence", "paragraph", "ngram") or spaced:
         layout.one_per_line = True
     stages.check(output, layout)
-    phrases = learned(units)
+    language = tokens.lang
+    if units.unit == "sentence":
+        tokens.lang = None  # that of the sentences: no token looks at it
     analysis = choices.analysis(documents, tokens, decided_by(phrases, units))
+    if units.unit == "sentence" and language:
+        analysis = replace(analysis, lang=language)
     split = splitter(analysis, units)
     name = units.unit if units.unit in ("sentence", "paragraph", "ngram", "phrase") else None
     pieces, places = stages.token_pieces(output, layout, (lambda _: name) if name else None)
@@ -148,7 +154,9 @@ def splitter(analysis: "Analysis", units: Units) -> "Split | None":
     normalise = text_normaliser(analysis)
     match units.unit:
         case "sentence":
-            return cut.whole(segmenter("rules"), cut.one_line(normalise))
+            return cut.whole(
+                segmenter("rules", lang=analysis.lang or "en"), cut.one_line(normalise)
+            )
         case "paragraph":
             return cut.whole(paragraph_spans, cut.one_line(normalise))
         case "char":

@@ -43,7 +43,7 @@ def named(form: str, lang: str) -> Former:
         return lemmatizer(name, lang=lang or "en")
     from gai.forms.stems import stemmer
 
-    strip, mode = (option, None) if name == "regexp" else (None, option or None)
+    strip, mode = (option or None, None) if name == "regexp" else (None, option or None)
     return stemmer(name, lang=lang or None, mode=mode, strip=strip)
 
 

@@ -157,6 +157,9 @@ def check_components(model: str, meta: Mapping[str, Any], exclude: Sequence[str]
     """Raises a UsageError for a component that is not in the model, nor usual in others."""
     there = [*meta.get("pipeline", ()), *meta.get("disabled", ())]
     for name in exclude:
+        if name in ("tok2vec", "transformer") and name in there:
+            hint = "without it they would guess, and the lemmas be wrong"
+            raise UsageError(f"the other components of {model} listen to {name}", hint)
         if name not in USUAL and name not in there:
             hint = f"its components: {', '.join(there)}"
             raise UsageError(f"the spaCy model {model} has no component {name}", hint)
