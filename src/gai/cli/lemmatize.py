@@ -95,7 +95,8 @@ def lemmatize(
         stages.check_kept(layout, output)
         pieces, places = stages.kept_pieces(output, documents), True
     else:
-        pieces, places = stages.token_pieces(output, layout, tag if lemmas.pos else None)
+        parts = (tag, untagged) if lemmas.pos else ()
+        pieces, places = stages.token_pieces(output, layout, *parts)
     watch = stages.exactly_one if documents.pretokenized else None
     stages.run_stage(
         documents,
@@ -146,3 +147,8 @@ def analysed(analysis: "Analysis", lemmas: Lemmas, run: Run) -> "Split":
 def tag(token: str) -> str:
     """The tag of a lemma that is written ``lemma/TAG``."""
     return token.rpartition("/")[2]
+
+
+def untagged(token: str) -> str:
+    """The lemma in front of the tag."""
+    return token.rpartition("/")[0]

@@ -51,11 +51,15 @@ def separator(layout: Layout) -> bytes:
 
 
 def token_pieces(
-    output: StageOutput, layout: Layout, kind: Callable[[str], str] | None = None
+    output: StageOutput,
+    layout: Layout,
+    kind: Callable[[str], str] | None = None,
+    word: Callable[[str], str] = str,
 ) -> tuple[Pieces, bool]:
     """What the output is made of, and whether the places of tokens are needed for it.
 
-    ``kind`` is the type of a token, where it is not that of its characters.
+    ``kind`` is the type of a token, where it is not that of its characters, and ``word`` how it is
+    written beside its type.
     """
     from gai.texts import places, rendering
 
@@ -65,7 +69,7 @@ def token_pieces(
         format = places.OBJECTS if output.kind == "jsonl" else places.ROWS
         in_bytes = layout.offsets == "bytes"
         named = kind or resolve("gai.tokens.patterns:kind")
-        return lambda stage: places.places(stage, format, named, in_bytes), True
+        return lambda stage: places.places(stage, format, named, in_bytes, word), True
     between = separator(layout)
     if output.kind == "jsonl":
         return lambda stage: rendering.records(stage, rendering.spaced, " "), False

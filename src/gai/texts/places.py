@@ -80,11 +80,15 @@ ROWS = Format(escape, "{}\t", "\t", "\t", "\t{}\n")
 
 
 def places(
-    stage: Stage, format: Format, kind: Callable[[str], str], in_bytes: bool
+    stage: Stage,
+    format: Format,
+    kind: Callable[[str], str],
+    in_bytes: bool,
+    word: Callable[[str], str] = str,
 ) -> Iterator[bytes]:
     """A line a token, with its document, its place there and its type, which ``kind`` gives.
 
-    Places count the characters of the document, or its bytes.
+    Places count the characters of the document, or its bytes. ``word`` is how a token is written.
     """
     names, name, base = Names(), "", 0
     for found in stage.each(partial(located, in_bytes=in_bytes)):
@@ -96,7 +100,7 @@ def places(
             named[0], bases[0] = name, base
         if named:
             name, base = named[-1], found.sizes[-1] + int(bases[-1])
-        yield spelled_places(found, named, bases, format, kind)
+        yield spelled_places(found, named, bases, format, kind, word)
 
 
 def spelled_places(
@@ -105,11 +109,12 @@ def spelled_places(
     bases: NDArray[np.int64],
     format: Format,
     kind: Callable[[str], str],
+    word: Callable[[str], str],
 ) -> bytes:
     """The lines about the tokens of a batch."""
     counts = np.diff(found.indptr)
     heads = encoded_terms(named)
-    terms = encoded_terms([format.quote(term) + format.start for term in found.terms])
+    terms = encoded_terms([format.quote(word(term)) + format.start for term in found.terms])
     tails = encoded_terms([format.kind.format(kind(term)) for term in found.terms])
     shift = np.repeat(bases, counts)
     size = (heads.lengths() * counts).sum() + (terms.lengths() + tails.lengths())[found.ids].sum()
