@@ -21,13 +21,12 @@ from gai.kernels.reference.sentences import CLASSES, boundaries
 from gai.tokens import sentence_rules, sentence_tables
 from gai.tokens.sentence_tables import classes, members
 from gai.tokens.sentences import (
-    PUNKT,
-    check_data,
     paragraph_spans,
     segmenter,
     sentence_spans,
     trained,
 )
+from gai.tokens.with_nltk import PUNKT_LANGUAGES
 
 CASES = Path(__file__).parent.parent / "data" / "SentenceBreakTest-15.0.txt"
 
@@ -364,10 +363,10 @@ def test_punkt_reads_data_in_a_zip_file(nltk_data: Path) -> None:
 
 
 def test_punkt_without_data_says_how_to_get_it(nltk_data: Path) -> None:
-    with pytest.raises(GaiError, match="punkt has no data for german") as caught:
+    with pytest.raises(GaiError, match=r"data punkt_tab \(german\) is not there") as caught:
         segmenter("punkt", lang="de")
     assert caught.value.hint == "gai download nltk punkt_tab"
-    with pytest.raises(UsageError, match="punkt does not know the language 'zh'"):
+    with pytest.raises(UsageError, match="punkt has no language 'zh'"):
         segmenter("punkt", lang="zh")
 
 
@@ -386,8 +385,7 @@ def test_punkt_agrees_with_nltk_in_each_language(
 
     monkeypatch.setattr(nltk.data, "path", [str(data / "nltk_data")])
     text = "Mr. X came. Il est là? Nein! 3. Mai etc. and so on. А. С. Пушкин. " * 3
-    for lang, name in PUNKT.items():
-        check_data(name)
+    for lang, name in PUNKT_LANGUAGES.items():
         expected = list(PunktTokenizer(name).span_tokenize(text.strip()))
         assert segmenter("punkt", lang=lang)(text) == expected
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gai.errors import GaiError, UsageError
@@ -25,31 +24,6 @@ ENGINES = ("rules", "punkt", "spacy")
 NEWLINES = ("space", "always")
 LONGEST = 1_000_000
 """Characters of a paragraph that a trained model takes, which is what spaCy says of its own."""
-
-PUNKT = {
-    "cs": "czech",
-    "da": "danish",
-    "de": "german",
-    "el": "greek",
-    "en": "english",
-    "es": "spanish",
-    "et": "estonian",
-    "fi": "finnish",
-    "fr": "french",
-    "it": "italian",
-    "ml": "malayalam",
-    "nb": "norwegian",
-    "nl": "dutch",
-    "nn": "norwegian",
-    "no": "norwegian",
-    "pl": "polish",
-    "pt": "portuguese",
-    "ru": "russian",
-    "sl": "slovene",
-    "sv": "swedish",
-    "tr": "turkish",
-}
-"""NLTK's name of each language that punkt has learned."""
 
 UNNEEDED = [
     "attribute_ruler",
@@ -155,12 +129,9 @@ def by_rules(text: str, known: Language, newline: str) -> Iterator[Span]:
 
 def with_punkt(lang: str, newline: str) -> Segmenter:
     """NLTK's punkt, each paragraph on its own; exactly NLTK's where there is but one."""
-    if lang not in PUNKT:
-        raise UsageError(f"punkt does not know the language {lang!r}", f"one of {' '.join(PUNKT)}")
-    check_data(PUNKT[lang])
-    from nltk.tokenize.punkt import PunktTokenizer
+    from gai.tokens.with_nltk import punkt_model
 
-    tokenizer = PunktTokenizer(PUNKT[lang])
+    tokenizer = punkt_model(lang)
 
     def spans(text: str) -> Spans:
         return [
@@ -171,29 +142,6 @@ def with_punkt(lang: str, newline: str) -> Segmenter:
         ]
 
     return spans
-
-
-def check_data(name: str) -> None:
-    """Raises GaiError where NLTK has no data for a language, or a pickle among it."""
-    import nltk
-
-    try:
-        folder = str(nltk.data.find(f"tokenizers/punkt_tab/{name}/"))
-    except LookupError:
-        raise GaiError(
-            f"punkt has no data for {name}: NLTK finds no tokenizers/punkt_tab/{name}",
-            "gai download nltk punkt_tab",
-        ) from None
-    if pickles := [path for path in listed(folder) if path.endswith((".pickle", ".pkl"))]:
-        raise GaiError(
-            f"{pickles[0]} is a pickle, which can run any code when it is loaded",
-            "remove the folder, then: gai download nltk punkt_tab",
-        )
-
-
-def listed(folder: str) -> list[str]:
-    """The files of a folder; none of one inside a zip file, where NLTK reads but four by name."""
-    return sorted(map(str, Path(folder).iterdir())) if Path(folder).is_dir() else []
 
 
 def with_spacy(nlp: Pipeline, newline: str) -> Segmenter:

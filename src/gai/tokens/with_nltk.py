@@ -221,21 +221,35 @@ def punkt_model(lang: str) -> Any:
     """NLTK's PunktTokenizer for a language code.
 
     Only the package punkt_tab is used, whose files are plain tables. Raises UsageError where Punkt
-    does not know the language, GaiError where its data is missing or cannot be read.
+    does not know the language, GaiError where its data is missing, holds pickles or cannot be read.
     """
     name = PUNKT_LANGUAGES.get(lang)
     if name is None:
         raise UsageError(
             f"punkt has no language {lang!r}", f"language codes: {' '.join(PUNKT_LANGUAGES)}"
         )
+    import nltk
     from nltk.tokenize.punkt import PunktTokenizer
 
     try:
+        refuse_pickles(str(nltk.data.find(f"tokenizers/punkt_tab/{name}/")))
         return PunktTokenizer(name)
     except LookupError as error:
         raise GaiError(missing(name), "gai download nltk punkt_tab") from error
     except (OSError, ValueError) as error:
-        raise GaiError(f"NLTK cannot read punkt_tab: {first_line(error)}") from error
+        hint = "remove its folder, then: gai download nltk punkt_tab"
+        raise GaiError(f"NLTK cannot read punkt_tab: {first_line(error)}", hint) from error
+
+
+def refuse_pickles(folder: str) -> None:
+    """Raises GaiError where a folder of tables holds a pickle; NLTK reads a zip file by names."""
+    files = sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
+    for path in files:
+        if path.suffix in (".pickle", ".pkl"):
+            raise GaiError(
+                f"{path} is a pickle, which can run any code when it is loaded",
+                "remove the folder, then: gai download nltk punkt_tab",
+            )
 
 
 def missing(name: str) -> str:
