@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gai import kernels
 from gai.counts.counting import READING
-from gai.counts.ngrams import Sequences, source
-from gai.counts.store import naming_the_folder
+from gai.counts.ngrams import Sequences
+from gai.counts.sequences import Aside, Words, words_of
 from gai.documents import Batch, Errors, Reader
 from gai.errors import UsageError
 from gai.kernels import reference
@@ -25,15 +23,11 @@ from gai.phrases.pairs import Found, PairTable, merged
 from gai.phrases.scoring import phrases
 from gai.signature import as_dict, signature
 from gai.terms import Terms
-from gai.terms.forming import Forming, before_forms, forming
 from gai.terms.jobs import small_job
-from gai.terms.plain import terms_of_each
 from gai.threads import by_workers, in_order
 from gai.tokens.analysis import Analysis
-from gai.tokens.prepare import checked, pieces, prepared
 
 KERNELS = ("count_pairs", "rehash_counts", "join_phrases")
-NO_IDS = np.zeros(0, np.int32)
 
 
 def learn(
@@ -70,13 +64,6 @@ def learn(
         found = phrases(merged([one.found() for one in workers]), learning)
         learned = Phrases(learning, (*learned.passes, found))
     return Phrases(learning, learned.passes, _signature(batches, analysis, learned, documents))
-
-
-class Words(NamedTuple):
-    """Where ids of words come from: what makes them of a batch, and all words so far, by id."""
-
-    read: Callable[[Batch], Sequences]
-    terms: Callable[[], Terms]
 
 
 class Worker:
@@ -137,65 +124,11 @@ def concatenated(parts: list[Sequences]) -> Sequences:
     return Sequences(tokens, segments, np.arange(len(segments)))
 
 
-class Aside:
-    """Token ids in a temporary file without a name, which goes when the process ends."""
-
-    def __init__(self) -> None:
-        with naming_the_folder():
-            self.file = tempfile.TemporaryFile(prefix="gai-")  # noqa: SIM115
-        self.sizes: list[tuple[int, int]] = []
-
-    def append(self, tokens: NDArray[np.int32], segments: NDArray[np.int64]) -> None:
-        """Put the tokens of a batch aside."""
-        with naming_the_folder():
-            self.file.write(tokens.data)
-            self.file.write(segments.data)
-        self.sizes.append((len(tokens), len(segments)))
-
-    def __iter__(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
-        with naming_the_folder():
-            self.file.seek(0)
-        for tokens, segments in self.sizes:
-            yield (
-                np.fromfile(self.file, np.int32, tokens),
-                np.fromfile(self.file, np.int64, segments),
-            )
-
-
 def _workers(
     analysis: Analysis, learning: Learning, errors: Errors, jobs: int, *, plain: bool
 ) -> list[Worker]:
-    made = forming(analysis)
     ops: Any = reference if plain else kernels.load()
-    if plain or not analysis.scanned:
-        return [Worker(_plain_words(analysis, made, errors), ops, learning)]
-    numbers = range(max(jobs, 1))
-    return [Worker(_kernel_words(analysis, made, errors), ops, learning) for _ in numbers]
-
-
-def _kernel_words(analysis: Analysis, made: Forming | None, errors: Errors) -> Words:
-    before, ops = before_forms(analysis), kernels.load()
-    found = source(before, ops, made)
-
-    def read(batch: Batch) -> Sequences:
-        ready = prepared(batch, ops, errors, before)
-        return found.sequences(ready.batch, ready.fold)
-
-    return Words(read, lambda: found.spelled(NO_IDS)[0])
-
-
-def _plain_words(analysis: Analysis, made: Forming | None, errors: Errors) -> Words:
-    words_of_each = terms_of_each(analysis, made)
-    numbers: dict[str, int] = {}
-
-    def read(batch: Batch) -> Sequences:
-        batch, _ = checked(batch, reference, errors)
-        texts = list(words_of_each([text.decode() for text in pieces(batch)]))
-        ids = [numbers.setdefault(word, len(numbers)) for words in texts for word in words]
-        segments = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-        return Sequences(np.array(ids, np.int32), segments, np.arange(len(segments)))
-
-    return Words(read, lambda: Terms.of(numbers))
+    return [Worker(words, ops, learning) for words in words_of(analysis, errors, jobs, plain=plain)]
 
 
 def _signature(
