@@ -59,7 +59,7 @@ def _write(result: Result, sink: Sink, jobs: int) -> None:
     data = layout.add("data", result.dtype, (result.nnz,))
     sink.allocate(layout.size)
     for member, array in whole.values():
-        member.crc = combined([_header_check(member), *_put(sink, member.data, array)])
+        member.crc = combined([header_check(member), *put(sink, member.data, array)])
     indices.crc, data.crc = _write_rows(result, sink, indices, data, jobs)
     for place, header in layout.headers():
         sink.write_at(place, header)
@@ -89,10 +89,10 @@ def _write_rows(
         first = int(result.indptr[block.first])
         columns = np.ascontiguousarray(block.indices, np.int32)
         values = np.ascontiguousarray(block.data, result.dtype)
-        columns_check = _put(sink, indices.data + 4 * first, columns)
-        return first, columns_check, _put(sink, data.data + result.dtype.itemsize * first, values)
+        columns_check = put(sink, indices.data + 4 * first, columns)
+        return first, columns_check, put(sink, data.data + result.dtype.itemsize * first, values)
 
-    columns_checks, values_checks, done = [_header_check(indices)], [_header_check(data)], 0
+    columns_checks, values_checks, done = [header_check(indices)], [header_check(data)], 0
     with closing(in_order(place, result.tasks, jobs)) as blocks:
         for first, columns, values in blocks:
             if first != done:
@@ -105,11 +105,11 @@ def _write_rows(
     return combined(columns_checks), combined(values_checks)
 
 
-def _header_check(member: Member) -> tuple[int, int]:
+def header_check(member: Member) -> tuple[int, int]:
     return zlib.crc32(member.npy_header), len(member.npy_header)
 
 
-def _put(sink: Sink, place: int, array: NDArray[Any]) -> Checks:
+def put(sink: Sink, place: int, array: NDArray[Any]) -> Checks:
     """The checksums and sizes of the pieces of an array, which now lies at ``place``."""
     left = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     checks = []
