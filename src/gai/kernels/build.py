@@ -16,6 +16,7 @@ SCALARS: dict[str, Type] = {
     "i8": types.int64,
     "u4": types.uint32,
     "u8": types.uint64,
+    "f4": types.float32,
     "f8": types.float64,
 }
 
@@ -29,6 +30,15 @@ step = njit(error_model="numpy", nogil=True, _nrt=False, forceinline=True)
 """The decorator of a step that the loops take for every token: always inlined.
 
 An array arrives as five machine words, so that calling a step costs more than most steps do.
+"""
+
+REORDERED = {"reassoc", "contract", "nsz", "arcp"}
+"""What float arithmetic may be rounded differently for; NaN and infinity stay what they are."""
+
+quick = njit(error_model="numpy", nogil=True, _nrt=False, fastmath=REORDERED)
+"""The decorator of kernels whose sums of floats may be made in another order: many at a time.
+
+The same machine makes the same bits every time, another processor perhaps others.
 """
 
 

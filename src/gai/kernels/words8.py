@@ -26,6 +26,22 @@ def _address(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 
 
 @intrinsic
+def prefetch(typing: Any, array: Any, i: Any) -> Any:
+    """Ask for the cache line of ``array[i]``, which is not read and need not exist."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = make_array(signature.args[0])(context, builder, args[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        place = builder.bitcast(builder.gep(array.data, [args[1]]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+        builder.call(ask, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), code
+
+
+@intrinsic
 def load8(typing: Any, array: Any, i: Any) -> Any:
     """Eight bytes of a uint8 array from position ``i``, which needs no alignment."""
 
