@@ -1,0 +1,1 @@
+"""Word vectors: trained, queried, evaluated, reduced and drawn."""
