@@ -128,3 +128,10 @@ def test_the_digest_tells_words_apart() -> None:
 def test_it_may_hold_names_that_are_no_utf8() -> None:
     signed = made(reading={"glob": "caf\udce9"})
     assert unpacked(packed(signed)) == signed
+
+
+def test_the_line_of_vectors_names_how_they_were_trained() -> None:
+    training = {"dim": 50, "cbow": False, "hs": True, "subwords": {"min_n": 3}, "window": None}
+    said = line(made() | {"kind": "fasttext", "training": training})
+    assert said.startswith("kind:fasttext|tokenizer:unicode|")
+    assert "|dim:50|hs:yes|min_n:3|unicode:" in said

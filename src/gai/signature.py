@@ -125,11 +125,24 @@ def line(signature: Mapping[str, Any]) -> str:
         for name, value in sorted((signature.get("pruning") or {}).items())
         if value is not None and value != UNPRUNED.get(name)
     ]
+    for section in ("vocabulary", "cooccurrence", "training"):
+        parts += _chosen(signature.get(section) or {})
     unicode = signature.get("unicode") or {}
     versions = "+".join(str(unicode[name]) for name in ("tables", "python") if name in unicode)
     parts += [("unicode", versions), ("input", signature.get("input"))]
     parts += [("version", signature.get("gai"))]
     return "|".join(f"{name}:{_word(value)}" for name, value in parts if value not in (None, ""))
+
+
+def _chosen(section: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """All choices of a section, those within choices too, but for what is off."""
+    parts: list[tuple[str, Any]] = []
+    for name, value in sorted(section.items()):
+        if isinstance(value, Mapping):
+            parts += _chosen(value)
+        elif value is not False:
+            parts.append((name, "yes" if value is True else value))
+    return parts
 
 
 UNPRUNED = {"min_df": 1, "max_df": 1.0, "order": "term"}

@@ -25,13 +25,31 @@ COMMANDS = {
     "freq": "Term and document frequencies, most frequent first.",
     "bow": "Document-term counts: the bag of words.",
     "tfidf": "Document-term weights: TF-IDF or BM25.",
+    "cooccur": "Which words stand near which: counts, PMI or PPMI.",
+    "word2vec": "Train word vectors: skip-gram or CBOW.",
+    "fasttext": "Train word vectors that know parts of words, and so unseen words.",
+    "glove": "Train word vectors from co-occurrence counts.",
+    "vectors nearest": "The words nearest to a word.",
+    "vectors analogy": "What is to woman as king is to man: king - man + woman.",
+    "vectors similarity": "How similar two words are.",
+    "vectors odd-one-out": "The word that does not fit with the others.",
+    "vectors evaluate": "Scores on similarity and analogy test sets.",
+    "vectors documents": "A vector for each document: average, TF-IDF-weighted or SIF.",
+    "vectors search": "The documents nearest to a query.",
+    "vectors plot": "A picture of words.",
+    "vectors reduce": "Fewer dimensions or smaller numbers.",
+    "vectors convert": "The same vectors in another format.",
+    "vectors info": "What a file of vectors holds.",
     "top": "The heaviest terms of each document of a stored matrix.",
     "info": "What is installed, or what a stored file holds.",
     "download": "Data of NLTK and models of spaCy.",
 }
 """The first line of each command's docstring, here so that none needs to be imported."""
 
-GROUPS = {"subword": "Tokenizers of word pieces: train one."}
+GROUPS = {
+    "subword": "Tokenizers of word pieces: train one.",
+    "vectors": "Word vectors: ask, evaluate, convert, draw.",
+}
 """The same for commands that have commands."""
 
 ClickException: Any = typer.BadParameter.__mro__[2]

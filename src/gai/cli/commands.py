@@ -43,8 +43,8 @@ class Lazy(TyperCommand):
 
 
 def load(path: str) -> Any:
-    """The command ``gai PATH``: the function ``path`` in the module ``path``, spaces as ``_``."""
-    name = path.replace(" ", "_")
+    """The command ``gai PATH``: function and module are ``path`` with ``_`` for spaces and -."""
+    name = path.replace(" ", "_").replace("-", "_")
     function = getattr(import_module(f"gai.cli.{name}"), name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     last = path.rpartition(" ")[2]

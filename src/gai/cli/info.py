@@ -37,7 +37,9 @@ def info(
     *,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="What gai wrote: a matrix (.npz) or phrases (.json)."),
+        typer.Argument(
+            metavar="FILE", help="What gai wrote: a matrix, vectors or phrases (.json)."
+        ),
     ] = None,
     compile: Annotated[
         bool, option("--compile", help="Compile now what the first large job would compile.")
@@ -138,8 +140,35 @@ def kernels_ready() -> str:
 
 
 def of_file(path: str) -> Facts:
-    """What a stored matrix, or a file of phrases, holds."""
-    return of_phrases(path) if path.endswith((".json", ".json.gz")) else of_matrix(path)
+    """What a stored matrix, word or document vectors, or a file of phrases hold."""
+    from gai.output import dense, vectors
+    from gai.output.storedzip import MappedArrays
+
+    if path.endswith((".json", ".json.gz")):
+        return of_phrases(path)
+    if vectors.holds_vectors(path):
+        from gai.cli.vectors_info import of_vectors
+
+        return of_vectors(path, vectors.load(path))
+    return of_documents(path) if dense.is_dense(MappedArrays(path)) else of_matrix(path)
+
+
+def of_documents(path: str) -> Facts:
+    """What document vectors hold."""
+    from gai.output.dense import load_dense
+    from gai.signature import line
+
+    stored = load_dense(path)
+    return {
+        "file": path,
+        "kind": stored.signature.get("kind", ""),
+        "documents": stored.shape[0],
+        "dim": stored.shape[1],
+        "numbers": str(stored.vectors.dtype),
+        "line": line(stored.signature),
+        "signature": stored.signature,
+        "first documents": stored.documents[:SHOWN],
+    }
 
 
 def of_phrases(path: str) -> Facts:

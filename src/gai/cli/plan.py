@@ -91,6 +91,9 @@ def applied(
     from gai.signature import analysis_options
 
     stored, flag = load(str(model.apply)), f"--apply {model.apply}"
+    if stored.signature.get("kind") not in ("bow", "tfidf"):
+        hint = "--apply takes what gai bow or gai tfidf wrote"
+        raise UsageError(f"{stored.path} is no matrix of documents and terms", hint)
     fixed = choices.given(columns, *COLUMNS)
     choices.exclude(flag, fixed, f"the columns are those of {stored.path}")
     if columns.binary and not stored.signature["binary"]:
