@@ -25,6 +25,7 @@ PAGES = [
     "docs/exactness.md",
     "docs/sentences.md",
     "docs/lemmas.md",
+    "docs/vectors.md",
 ]
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
