@@ -99,8 +99,7 @@ def test_loss_is_that_which_gensim_makes_smaller(cbow: bool, subwords: NgramBuck
     with feed(made) as fed:
         trainer = GensimTrainer(made, choices, fed)
         pairs = objective.Sample(np.array([1, 0]), np.array([0, 1, 2]), np.array([0, 1]))
-        parts = trainer.model.wv.buckets_word if subwords else None
-        trainer._pairs, trainer._bags = pairs, objective.bags(pairs, parts)
+        trainer._look_at(pairs)
         # Every negative example is word 1, which is passed over where it is the output itself.
         trainer._negatives = np.array([[1], [1]])
         trainer._workers[0].model.cum_table = np.array([0, 2**31 - 1], np.uint32)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from gai.cli import choices, terminal
@@ -106,6 +108,21 @@ def corpus_of(
             f"{len(corpus.bounds) - 1:,} sentences"
         )
     return corpus, reader
+
+
+@contextmanager
+def importing(module: str) -> Iterator[None]:
+    """Imports a module while the block runs, in a thread: gensim takes a second."""
+    thread = Thread(target=import_module, args=(module,), daemon=True)
+    thread.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise  # at once: the process ends without it
+    except BaseException:
+        thread.join()  # an interpreter that ends would stop it anywhere
+        raise
+    thread.join()
 
 
 def require_words(corpus: Corpus, output: VectorOutput) -> None:

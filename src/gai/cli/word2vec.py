@@ -118,7 +118,8 @@ def learn(
     if ready.init is not None and asked.dim is None:
         chosen = replace(chosen, dim=ready.init.dim)
     ready.check("fasttext" if subwords else "word2vec", chosen, chosen.epochs)
-    corpus, reader = training.corpus_of(documents, terms, vocabulary, run)
+    with training.importing("gensim.models.fasttext"):
+        corpus, reader = training.corpus_of(documents, terms, vocabulary, run)
     training.require_words(corpus, output)
     jobs = 1 if asked.deterministic else run.threads
     with feed(corpus) as fed:

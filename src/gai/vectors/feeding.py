@@ -33,7 +33,7 @@ LIMIT = 9_999
 GROUP = 10_001
 """Words of a group with its filler: one more than where gensim stops to gather."""
 
-CHUNK = 20
+CHUNK = 5
 """Groups that a thread takes at once, at most: fractions of a second."""
 
 CHUNKS = 16

@@ -20,8 +20,11 @@ PAIRS = 10_000
 SMOOTHING = 0.75
 """The power of a word's frequency by which it is drawn as a negative example (Mikolov 2013)."""
 
-FAR = 500
-"""Words to each side among which those are looked for that thinning out leaves."""
+ATTEMPTS = 16
+"""How often pairs are drawn where few are found."""
+
+FAR, FARTHEST = 10, 250
+"""Windows to each side in which those words are looked for that thinning out leaves, and words."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -53,40 +56,56 @@ def sample(
     before windows are laid. Fewer pairs where the corpus hardly has any.
     """
     rng = np.random.default_rng([seed, 0x9A125])
-    words: list[NDArray[np.int64]] = []
-    outputs: list[int] = []
-    for _ in range(16):
-        for place, reach in zip(*_draw(corpus, window, pairs, rng), strict=True):
-            context = _context(corpus, int(place), int(reach), keep, rng)
-            if len(context):
-                words.append(context if cbow else rng.choice(context, 1))
-                outputs.append(int(corpus.ids[place]))
-        if len(outputs) >= pairs:
-            break
-    words, outputs = words[:pairs], outputs[:pairs]
-    bounds = np.cumsum([0, *map(len, words)], dtype=np.int64)
-    joined = np.concatenate([np.zeros(0, np.int64), *words])
-    return Sample(joined, bounds, np.array(outputs, np.int64))
+    found = [_drawn(corpus, window, cbow, keep, pairs, rng)]
+    while sum(map(len, found)) < pairs and len(found) < ATTEMPTS:
+        found.append(_drawn(corpus, window, cbow, keep, pairs, rng))
+    return joined(found, pairs)
 
 
-def _draw(corpus: Corpus, window: int, pairs: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Places in the corpus in order, so that a file is read forwards, and a window for each."""
-    return np.sort(rng.integers(0, corpus.tokens, pairs)), rng.integers(1, window + 1, pairs)
+def _drawn(
+    corpus: Corpus,
+    window: int,
+    cbow: bool,
+    keep: Floats,
+    pairs: int,
+    rng: np.random.Generator,
+) -> Sample:
+    """Some of ``pairs`` pairs; those whose word is thinned out, or alone, are left out."""
+    places = np.sort(rng.integers(0, corpus.tokens, pairs))  # a file is read forwards
+    reach = rng.integers(1, window + 1, pairs)
+    kept = rng.random(pairs) < keep[corpus.ids[places]]
+    places, reach = places[kept], reach[kept]
+    around, there = _surroundings(corpus, places, window)
+    there &= rng.random(there.shape) < keep[around]
+    far = there.shape[1] // 2
+    there[:, far:] &= np.cumsum(there[:, far:], axis=1) <= reach[:, None]
+    there[:, :far] &= np.cumsum(there[:, far - 1 :: -1], axis=1)[:, ::-1] <= reach[:, None]
+    if not cbow:
+        chosen = np.where(there, rng.random(there.shape), -1.0).argmax(axis=1)
+        there &= np.arange(there.shape[1]) == chosen[:, None]
+    some = there.any(axis=1)
+    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(there[some].sum(axis=1))])
+    return Sample(around[there], bounds, corpus.ids[places[some]].astype(np.int64))
 
 
-def _context(
-    corpus: Corpus, place: int, reach: int, keep: Floats, rng: np.random.Generator
-) -> Ints:
-    """The words around a place that thinning out leaves; none where the word itself goes."""
-    if rng.random() >= keep[corpus.ids[place]]:
-        return np.zeros(0, np.int64)
-    sentence = int(corpus.bounds.searchsorted(place, "right"))
-    first, last = int(corpus.bounds[sentence - 1]), int(corpus.bounds[sentence])
-    left = np.asarray(corpus.ids[max(first, place - FAR) : place], np.int64)
-    right = np.asarray(corpus.ids[place + 1 : min(last, place + 1 + FAR)], np.int64)
-    left = left[rng.random(len(left)) < keep[left]][-reach:]
-    right = right[rng.random(len(right)) < keep[right]][:reach]
-    return np.concatenate([left, right])
+def _surroundings(corpus: Corpus, places: Ints, window: int) -> tuple[Ints, NDArray[np.bool_]]:
+    """The words on both sides of each place, and which of them stand in its sentence: so many that
+    thinning out leaves a window."""
+    far = max(window, min(FAR * window, FARTHEST))
+    beside = np.concatenate([np.arange(-far, 0), np.arange(1, far + 1)])
+    sentence = corpus.bounds.searchsorted(places, "right")
+    first, last = (corpus.bounds[sentence - before][:, None] for before in (1, 0))
+    near = places[:, None] + beside
+    there = (near >= first) & (near < last)
+    return corpus.ids[np.clip(near, 0, corpus.tokens - 1)].astype(np.int64), there
+
+
+def joined(samples: Sequence[Sample], pairs: int) -> Sample:
+    """The first ``pairs`` pairs of several samples."""
+    sizes = [np.diff(one.bounds) for one in samples]
+    bounds = np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes]))[: pairs + 1]
+    inputs = np.concatenate([one.inputs for one in samples])[: bounds[-1]]
+    return Sample(inputs, bounds, np.concatenate([one.outputs for one in samples])[:pairs])
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +151,18 @@ class Bags:
         return np.asarray(total / sizes[:, None])
 
 
+def distinct(pairs: Sample) -> tuple[Sample, Ints]:
+    """The pairs with their bags once each, where all are single words, and which each pair has."""
+    if len(pairs.inputs) > len(pairs):
+        return pairs, np.arange(len(pairs))
+    words, which = np.unique(pairs.inputs, return_inverse=True)
+    return Sample(words, np.arange(len(words) + 1), pairs.outputs[:0]), which
+
+
 def bags(pairs: Sample, parts: Sequence[Any] | None) -> Bags:
     """The bags of a sample; ``parts`` are the rows of the parts of each word, in FastText."""
     if parts is None:
-        none = np.zeros(0, np.int64), np.zeros(len(pairs) + 1, np.int64)
+        none = np.zeros(0, np.int64), np.zeros(len(pairs.bounds), np.int64)
         return Bags(pairs.inputs, pairs.bounds, *none)
     mine = [np.asarray(parts[word], np.int64) for word in pairs.inputs.tolist()]
     ends = np.cumsum([0, *map(len, mine)], dtype=np.int64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gai.errors import GaiError
 from gai.output.vectors import Vectors
-from gai.threads import by_workers
+from gai.threads import as_they_come
 from gai.vectors import objective
 from gai.vectors.corpus import Corpus
 from gai.vectors.feeding import GROUP, Chunk, Feed
@@ -104,29 +104,32 @@ class GensimTrainer:
             self._start_from(init)
         if resume is not None:
             self._go_on_from(resume)
-        self._pairs = objective.sample(
-            corpus,
-            choices.window,
-            cbow=choices.cbow,
-            keep=kept_share(self.model),
-            seed=choices.seed,
+        keep = kept_share(self.model)
+        self._look_at(
+            objective.sample(
+                corpus, choices.window, cbow=choices.cbow, keep=keep, seed=choices.seed
+            )
         )
-        if not len(self._pairs):
+
+    def _look_at(self, pairs: objective.Sample) -> None:
+        """Measures the loss by these pairs."""
+        if not len(pairs):
             raise GaiError(
                 "no two words of the vocabulary stand side by side in any sentence",
                 "a smaller --min-count keeps more words; --per says what a sentence is",
             )
+        choices, self._pairs = self.choices, pairs
         parts = None if choices.subwords is None else self.model.wv.buckets_word
-        self._bags = objective.bags(self._pairs, parts)
-        self._negatives = objective.negatives(
-            corpus.counts, len(self._pairs), max(choices.negative, 1), choices.seed
-        )
+        single, self._which = objective.distinct(pairs)
+        self._bags = objective.bags(single, parts)
+        each = max(choices.negative, 1)
+        self._negatives = objective.negatives(self.corpus.counts, len(pairs), each, choices.seed)
 
     def epoch(self, number: int, advance: Advance) -> float:
         """Trains epoch ``number`` (from 0) and returns the mean objective of the sample."""
-        numbered = list(enumerate(self.feed.chunks))
-        for trained in by_workers(
-            lambda one, item: self._train(one, number, *item), numbered, self._workers
+        chunks = enumerate(self.feed.chunks)
+        for trained in as_they_come(
+            lambda worker, item: self._train(worker, number, *item), chunks, self._workers
         ):
             advance(trained)
         return self.loss()
@@ -180,7 +183,7 @@ class GensimTrainer:
             means[first : first + PIECE] = part.means(
                 weights["words"], weights.get("buckets"), of_parts=not self.choices.cbow
             )
-        return means
+        return means[self._which]
 
     def weights(self) -> Arrays:
         """The arrays that training changes, by name; not copies."""
