@@ -167,7 +167,45 @@ def test_vectors_to_start_from(quick: Any, text: Path, tmp_path: Path) -> None:
     assert np.array_equal(one.block(0, len(one)), two.block(0, len(two)))
 
 
+def test_sentences_of_another_language_are_another_text(
+    quick: Any, text: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a.npz", tmp_path / "b.npz"
+    args = ["word2vec", text, *SMALL, "--sentences"]
+    assert quick(*args, "--lang", "en", "-o", first).returncode == 0
+    done = quick(*args, "--lang", "de", "--epochs", "3", "--resume", first, "-o", second)
+    assert done.returncode == 1
+    assert b"another text, or in another way: vocabulary" in done.stderr
+
+
+def test_what_is_wrong_is_said_before_the_text_is_read(quick: Any, tmp_path: Path) -> None:
+    """Of a text that is not there nobody says a word."""
+    vectors = tmp_path / "a.npz"
+    words = tmp_path / "text.txt"
+    words.write_text("a b a b\n" * 50)
+    quick("word2vec", words, *SMALL, "-o", vectors)
+    wrong = {
+        "window 5, not 4": ("--window", "4", "--epochs", "3", "--dim", "8"),
+        "has trained 2 epochs already": ("--dim", "8", "--epochs", "2"),
+    }
+    for message, more in wrong.items():
+        done = quick("word2vec", "missing", *more, "--resume", vectors, "-o", tmp_path / "b.npz")
+        assert message in done.stderr.decode()
+
+
+def test_a_rule_for_make_comes_with_the_vectors(quick: Any, text: Path, tmp_path: Path) -> None:
+    rule, pairs = tmp_path / "x.d", tmp_path / "pairs.tsv"
+    pairs.write_text("government\tpeople\t7\nwar\tpeace\t6\ncountry\tnation\t9\n")
+    args = ["word2vec", text, *SMALL, "--deps", rule, "-o", tmp_path / "x.npz"]
+    assert quick(*args, "--min-count", "1000000").returncode == 1
+    assert not rule.exists()
+    assert quick(*args, "--eval", pairs, "--eval", "simlex999").returncode == 0
+    assert str(text) in rule.read_text()
+    assert str(pairs) in rule.read_text()
+
+
 WRONG = [
+    (["-o", "x.npz", "--seed", "4294967296"], 2, "--seed 4294967296"),
     (["-o", "x.npz", "--negative", "3", "--hs"], 2, "--negative 3 contradicts --hs"),
     ([], 2, "needs a file"),
     (["-o", "x.unknown"], 2, "x.unknown"),
@@ -189,3 +227,9 @@ def test_wrong_uses(
     assert message in done.stderr.decode()
     assert b"epoch" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] in ([], [".stdin"])
+
+
+def test_parts_of_words_need_a_length(quick: Any, text: Path, tmp_path: Path) -> None:
+    done = quick("fasttext", text, "--min-n", "5", "--max-n", "3", "-o", tmp_path / "x.npz")
+    assert done.returncode == 2
+    assert b"--min-n 5 is above --max-n 3" in done.stderr

@@ -180,3 +180,19 @@ def test_errors_are_one_line(quick: Run, tmp_path: Path, command: str) -> None:
     ended = quick("vectors", command, "x.vec", *(["y.npz"] if command == "convert" else []))
     assert ended.returncode == 1
     assert ended.stderr.startswith(b"gai: error: x.vec: line 3: 1 number, not 2\n")
+
+
+def test_a_cut_file_is_not_converted(quick: Run, tmp_path: Path) -> None:
+    save(vectors(["the", "cat"]), tmp_path / "x.vec")
+    (tmp_path / "cut.vec").write_bytes((tmp_path / "x.vec").read_bytes()[:-4])
+    ended = quick("vectors", "convert", "cut.vec", "cut.npz")
+    assert ended.returncode == 1
+    assert b"ends within line 3: it is cut short" in ended.stderr
+    assert not (tmp_path / "cut.npz").exists()
+
+
+def test_info_of_a_pipe_is_refused(gai: Run) -> None:
+    ended = gai("info", "-", stdin=b"2 1\na 1\nb 2\n")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert b"gai info reads a file, not a pipe" in ended.stderr
+    assert b"gai vectors info -" in ended.stderr

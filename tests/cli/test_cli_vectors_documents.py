@@ -254,6 +254,7 @@ def test_reduced_vectors_say_what_is_left_of_them(quick: Any, tmp_path: Path) ->
     [
         (("-o", "small.npz"), 2, "nothing to reduce"),
         (("--dim", "3"), 2, "reduced vectors need a file"),
+        (("--numbers", "int8", "-o", "small.vec"), 2, "contradicts word2vec-text"),
         (("--dim", "9", "-o", "small.npz"), 1, "6 words with 5 dimensions have no 9 dimensions"),
         (("--numbers", "int4", "-o", "small.npz"), 2, "did you mean int8?"),
         (("--dim", "3", "-o", "nowhere/small.npz"), 1, "nowhere"),

@@ -97,6 +97,23 @@ def test_vectors_without_state_cannot_be_resumed() -> None:
         trained(MODELS[0], 4, done=2, resume=half)
 
 
+@pytest.mark.parametrize("wrong", ["missing", "shape", "numbers", "nan", "reduced"])
+def test_a_state_that_does_not_fit_is_refused(wrong: str) -> None:
+    half = trained(MODELS[0], 2)
+    output = half.state["output"]
+    half.state["output"] = {
+        "shape": output[:-1],
+        "numbers": output.astype(np.float64),
+        "nan": np.full_like(output, np.nan),
+    }.get(wrong, output)
+    if wrong == "missing":
+        half.state["other"] = half.state.pop("output")
+    if wrong == "reduced":
+        half.signature["reduction"] = {"dim": 5}
+    with pytest.raises(GaiError, match="state"):
+        trained(MODELS[0], 4, done=2, resume=half)
+
+
 def test_starting_from_other_vectors() -> None:
     init = Vectors(Terms.of(["odd1", "unheard"]), np.full((2, 12), 7, np.float32))
     made = corpus()
@@ -105,6 +122,29 @@ def test_starting_from_other_vectors() -> None:
         place = list(made.words).index("odd1")
         assert (trainer.weights()["words"][place] == 7).all()
         assert (np.delete(trainer.weights()["words"], place, 0) < 1).all()
+
+
+def test_starting_from_vectors_whose_words_are_cut_alike() -> None:
+    """FastText takes over what it has learned about parts, too; else the words' vectors."""
+    init = trained(MODELS[2], 1)
+    assert init.subwords is not None
+    made = corpus()
+    with feed(made) as fed:
+        alike = GensimTrainer(made, MODELS[2], fed, init=init).weights()
+        other = replace(MODELS[2], subwords=replace(PARTS, bucket=200))
+        apart = GensimTrainer(made, other, fed, init=init).weights()
+    assert np.array_equal(alike["buckets"], init.subwords.buckets)
+    assert np.array_equal(alike["words"], init.subwords.words)
+    assert np.array_equal(apart["words"], init.block(0, len(init)))
+
+
+def test_what_a_run_starts_from_is_in_its_signature() -> None:
+    init = trained(MODELS[0], 1)
+    half = trained(MODELS[0], 2, init=init)
+    assert half.signature["training"]["init"] == init.fingerprint()
+    whole, resumed = trained(MODELS[0], 4, init=init), trained(MODELS[0], 4, done=2, resume=half)
+    assert resumed.signature == whole.signature
+    assert np.array_equal(resumed.block(0, 40), whole.block(0, 40))
 
 
 def test_starting_from_other_dimensions() -> None:

@@ -11,7 +11,7 @@ import typer
 from gai import backends, cache
 from gai.cli import terminal, values, writing
 from gai.cli.options import TOKENIZERS, Talk, cores, option
-from gai.errors import GaiError
+from gai.errors import GaiError, UsageError
 
 PACKAGES = (
     "numpy",
@@ -141,9 +141,11 @@ def kernels_ready() -> str:
 
 def of_file(path: str) -> Facts:
     """What a stored matrix, word or document vectors, or a file of phrases hold."""
-    from gai.output import dense, vectors
+    from gai.output import atomic, dense, vectors
     from gai.output.storedzip import MappedArrays
 
+    if path == "-" or atomic.special(path):
+        raise UsageError("gai info reads a file, not a pipe", "gai vectors info - reads vectors")
     if path.endswith((".json", ".json.gz")):
         return of_phrases(path)
     if vectors.holds_vectors(path):

@@ -66,6 +66,8 @@ def ready(asked: Training, output: VectorOutput, run: Run) -> Ready:
         raise UsageError("training needs a file to write: -o vectors.bin")
     if asked.init and asked.resume:
         raise UsageError("--init contradicts --resume", "one begins anew, the other goes on")
+    if asked.seed is not None and asked.seed >> 32:
+        raise UsageError(f"--seed {asked.seed}: expected a whole number below 4294967296")
     check_deps(output)
     vectors.check(output.place, output.format)
     init, resume = (loaded(path, run) if path else None for path in (asked.init, asked.resume))

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from gai.cli import choices, display, terminal, values, writing
+from gai.cli import choices, display, terminal, values
 from gai.cli.counting import check_deps, write_deps
 from gai.cli.options import option
 from gai.cli.training_options import VectorOutput
@@ -76,7 +76,7 @@ def vectors_reduce(source: Source, smaller: Smaller, output: VectorOutput, work:
     from gai.output.vectors import save
     from gai.vectors.reducing import reduced
 
-    check(output)
+    check(output, smaller)
     wanted = reduction(smaller)
     vectors = loaded(source.path, work)
     made = reduced(vectors, wanted, work.threads)
@@ -87,12 +87,20 @@ def vectors_reduce(source: Source, smaller: Smaller, output: VectorOutput, work:
         terminal.say(f"gai: {sentence(vectors, made)}")
 
 
-def check(output: VectorOutput) -> None:
+def check(output: VectorOutput, smaller: Smaller) -> None:
     """Raises what can be refused before the work."""
+    from gai.output.vectors import files
+
     check_deps(output)
     if output.output is None and output.format is None:
         raise UsageError("reduced vectors need a file: -o small.npz")
-    writing.check_place(output.place)
+    files.check(output.place, output.format)
+    format = files.resolve(output.place, output.format).format
+    if smaller.numbers not in (None, "float32") and format not in ("npz", "safetensors"):
+        raise UsageError(
+            f"--numbers {smaller.numbers} contradicts {format}, which has float32 only",
+            "-o FILE.npz or FILE.safetensors keeps small numbers",
+        )
 
 
 def reduction(smaller: Smaller) -> Reduction:

@@ -32,7 +32,7 @@ from gai.threads import in_order
 from gai.vectors.cooccurrence import Cooccurrence
 from gai.vectors.pairs import BYTES, Board, Numbering, Turn, dealt, turns
 from gai.vectors.runs import dropped
-from gai.vectors.training import Advance, check_resumed, start_from
+from gai.vectors.training import Advance, check_resumed, start_from, take_over
 
 SMALL = 2_000
 """Pairs up to which the twins train: the kernels round otherwise, so that no more may decide."""
@@ -216,9 +216,11 @@ class GloveTrainer:
     def _go_on_from(self, earlier: Vectors) -> None:
         check_resumed(earlier, self.signature(0))
         self._init = earlier.signature["training"].get("init")
-        for own, name in enumerate(("words", "contexts")):
+        state = {name: self._rows(own) for own, name in enumerate(("words", "contexts"))}
+        take_over(earlier.state, state)
+        for own, found in enumerate(state.values()):
             rows, columns = self.numbering.rows[:, None], self._columns(own)
-            self._flat(own)[rows, :, columns] = np.swapaxes(earlier.state[name], 1, 2)
+            self._flat(own)[rows, :, columns] = np.swapaxes(found, 1, 2)
 
 
 def check(cells: Cooccurrence) -> None:

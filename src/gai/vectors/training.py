@@ -168,9 +168,16 @@ def start_from(
     return shared, places[shared]
 
 
+PIECE = 1 << 14
+"""Rows that are looked through at once."""
+
+KEPT = (
+    "-o FILE.safetensors or FILE.npz keeps it, and fastText's FILE.bin with FILE.bin.json; "
+    "--init starts anew from any vectors"
+)
+
 MAY_DIFFER = ("epochs", "init", "trained")
 """What may be another in a run that goes on."""
-
 
 TEXT = ("input", "analysis", "reading", "vocabulary", "cooccurrence", "documents", "terms")
 """What the signature says about the text, and what was made of it."""
@@ -180,11 +187,8 @@ def check_resumed(earlier: Vectors, now: Mapping[str, Any]) -> None:
     """Raises GaiError where ``earlier`` is not the beginning of the run with signature ``now``; of
     this, what is known of it."""
     before = earlier.signature
-    if not earlier.state or "training" not in before:
-        raise GaiError(
-            "the vectors to go on from hold no state of a training",
-            "-o FILE.safetensors or FILE.npz keeps it; --init starts anew from any vectors",
-        )
+    if not earlier.state or "trained" not in before.get("training", {}) or "reduction" in before:
+        raise GaiError("the vectors to go on from hold no state of a training", KEPT)
     hint = "--resume goes on with the same text and options; --init starts anew from vectors"
     if before["kind"] != now["kind"]:
         raise GaiError(f"the earlier run was {before['kind']}, not {now['kind']}", hint)
@@ -195,3 +199,20 @@ def check_resumed(earlier: Vectors, now: Mapping[str, Any]) -> None:
     for name in TEXT:
         if name in now and before.get(name) != now[name]:
             raise GaiError(f"the earlier run read another text, or in another way: {name}", hint)
+
+
+def take_over(
+    found: Mapping[str, NDArray[Any] | None], weights: Mapping[str, NDArray[Any]]
+) -> None:
+    """Copies the state of an earlier run into the weights of this one.
+
+    Raises GaiError, and copies nothing, where an array is missing, of another shape, or holds NaN.
+    """
+    for name, array in weights.items():
+        earlier = found.get(name)
+        if earlier is None or earlier.shape != array.shape or earlier.dtype != array.dtype:
+            raise GaiError(f"the state of the earlier run has no {name} that fit", KEPT)
+        if not all(np.isfinite(earlier[k : k + PIECE]).all() for k in range(0, len(array), PIECE)):
+            raise GaiError(f"the state of the earlier run holds NaN or infinity in its {name}")
+    for name, array in weights.items():
+        array[...] = found[name]

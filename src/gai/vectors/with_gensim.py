@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.errors import GaiError
-from gai.output.vectors import Vectors
+from gai.output.vectors import Subwords, Vectors
 from gai.threads import as_they_come
 from gai.vectors import objective
 from gai.vectors.corpus import Corpus
 from gai.vectors.feeding import GROUP, Chunk, Feed
-from gai.vectors.training import Advance, check_resumed, start_from
+from gai.vectors.training import Advance, check_resumed, start_from, take_over
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -63,7 +63,7 @@ class _Worker:
     numbers, and room to compute in. The weights are those of all threads."""
 
     model: Any
-    room: Any = field(default=None)
+    room: Any
 
     @classmethod
     def of(cls, model: Any) -> _Worker:
@@ -86,13 +86,13 @@ class GensimTrainer:
         self,
         corpus: Corpus,
         choices: Choices,
-        path: Feed,
+        fed: Feed,
         *,
         jobs: int = 1,
         init: Vectors | None = None,
         resume: Vectors | None = None,
     ) -> None:
-        self.corpus, self.choices, self.feed = corpus, choices, path
+        self.corpus, self.choices, self.feed = corpus, choices, fed
         self.name = "fasttext" if choices.subwords else "word2vec"
         self.size = corpus.tokens
         self._used: NDArray[np.int64] | None = None
@@ -207,8 +207,6 @@ class GensimTrainer:
         weights, subwords = self.weights(), None
         matrix = weights["words"]
         if (chosen := self.choices.subwords) is not None:
-            from gai.output.vectors.model import Subwords
-
             self.model.wv.adjust_vectors()
             matrix = self.model.wv.vectors
             subwords = Subwords(weights["words"], weights["buckets"], chosen.min_n, chosen.max_n)
@@ -245,13 +243,12 @@ class GensimTrainer:
     def _go_on_from(self, earlier: Vectors) -> None:
         check_resumed(earlier, self.signature(0))
         self._init = earlier.signature["training"].get("init")
-        found = dict(earlier.state)
+        found: dict[str, NDArray[Any] | None] = {**earlier.state}
         if earlier.subwords is not None:
             found |= {"words": earlier.subwords.words, "buckets": earlier.subwords.buckets}
         else:
             found["words"] = earlier.matrix
-        for name, array in self.weights().items():
-            array[...] = found[name]
+        take_over(found, self.weights())
 
 
 def untrained(corpus: Corpus, choices: Choices) -> Any:

@@ -28,7 +28,7 @@ MAGIC = 793712314
 VERSIONS = (11, 12)
 
 START = struct.Struct("<2i")
-FLAG = struct.Struct("<?")
+FLAG = struct.Struct("<B")
 ARGUMENTS = struct.Struct("<12id")
 NAMES = (
     *("dim", "window", "epochs", "min_count", "negative", "word_ngrams", "loss", "model"),
@@ -65,7 +65,11 @@ class _Cursor:
 
     def matrix(self, what: str) -> NDArray[np.float32]:
         """The next matrix, mapped."""
-        if not self.old and self.take(FLAG, what)[0]:
+        flag = 0 if self.old else self.take(FLAG, what)[0]
+        if flag > 1:
+            self.place -= FLAG.size
+            self.fail(f"the flag of {what} is {flag}, not 0 or 1")
+        if flag:
             raise GaiError(
                 f"{self.content.name} is a quantised fastText model (.ftz), which gai cannot read",
                 "take the .bin it was made from",
@@ -195,8 +199,8 @@ def pieces(vectors: Vectors) -> Iterator[bytes | memoryview]:
     yield ARGUMENTS.pack(*_arguments(vectors).values())
     counts = np.arange(len(vectors), 0, -1) if vectors.counts is None else vectors.counts
     size = len(vectors)
-    vocabulary = vectors.signature.get("vocabulary") or {}
-    tokens = int(vocabulary.get("tokens") or counts.sum())
+    vocabulary = _section(vectors, "vocabulary")
+    tokens = int(_number(vocabulary, "tokens", 0, most=1 << 63) or counts.sum())
     yield DICTIONARY.pack(size, size, 0, tokens) + PRUNED.pack(-1)
     for first in range(0, size, 1 << 16):
         part = range(first, min(size, first + (1 << 16)))
@@ -216,16 +220,16 @@ def pieces(vectors: Vectors) -> Iterator[bytes | memoryview]:
 
 def _arguments(vectors: Vectors) -> dict[str, Any]:
     """The arguments of fastText's training, in the order of the file."""
-    training = vectors.signature.get("training") or {}
+    training = _section(vectors, "training")
     least = 1 if vectors.counts is None else int(vectors.counts.min(initial=1 << 30))
-    asked = (vectors.signature.get("vocabulary") or {}).get("min_count") or 1
+    asked = _number(_section(vectors, "vocabulary"), "min_count", 0) or 1
     parts, hs = vectors.subwords, bool(training.get("hs"))
     return {
         "dim": vectors.dim,
-        "window": int(training.get("window") or 5),
-        "epochs": int(training.get("trained") or training.get("epochs") or 5),
+        "window": int(_number(training, "window", 0) or 5),
+        "epochs": int(_number(training, "trained", 0) or _number(training, "epochs", 0) or 5),
         "min_count": min(least, int(asked)),
-        "negative": 0 if hs else int(training.get("negative", 5)),
+        "negative": 0 if hs else int(_number(training, "negative", 5)),
         "word_ngrams": 1,
         "loss": SOFTMAX_TREE if hs else NEGATIVE_SAMPLING,
         "model": CBOW if training.get("cbow") else SKIP_GRAM,
@@ -233,8 +237,20 @@ def _arguments(vectors: Vectors) -> dict[str, Any]:
         "min_n": parts.min_n if parts else 0,
         "max_n": parts.max_n if parts else 0,
         "update_rate": UPDATE_RATE,
-        "sample": float(training.get("sample", 1e-4)),
+        "sample": float(_number(training, "sample", 1e-4)),
     }
+
+
+def _section(vectors: Vectors, name: str) -> Mapping[str, Any]:
+    """A part of the signature, which a file may have of any shape: empty where it has no names."""
+    found = vectors.signature.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number(section: Mapping[str, Any], name: str, missing: float, most: int = 1 << 31) -> float:
+    """A number from 0 to below ``most``; ``missing`` where there is none that the format holds."""
+    found = section.get(name)
+    return found if isinstance(found, int | float) and 0 <= found < most else missing
 
 
 def _output(vectors: Vectors) -> Iterator[bytes | memoryview]:

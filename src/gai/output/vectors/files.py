@@ -44,13 +44,12 @@ SAMPLE = 1 << 12
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
-SPACES = b" \t\n\v\f\r"
 NUMBERS = ("float32", "float16", "int8")
 """What vectors may be made of."""
 
 UNFIT: Mapping[str, tuple[bytes, str]] = {
-    "word2vec-text": (SPACES, "white space"),
-    "glove": (SPACES, "white space"),
+    "word2vec-text": (text.SPACES, "white space"),
+    "glove": (text.SPACES, "white space"),
     "word2vec": (b" \n", "a space or a line feed"),
     "fasttext": (b"\0", "a NUL"),
 }
@@ -70,7 +69,8 @@ def load(path: str | os.PathLike[str]) -> Vectors:
     vectors.format = format
     if format in PLAIN:
         sidecar.apply(content, vectors)
-    if format in (*TEXT, "word2vec"):
+    # Looking for them would take longer than mapping does; gai itself writes a word only once.
+    if format in PLAIN:
         vectors = first_of_each(vectors)
     return readable(vectors)
 
@@ -132,7 +132,9 @@ PICKLED = re.compile(rb"gensim\.models\.[\w.]+[^\w]+(\w+)")
 def _conversion(name: str, start: bytes) -> str:
     """The line of Python that makes a file of a pickle that gai can read."""
     found = PICKLED.search(start)
-    kind = found[1].decode() if found else "KeyedVectors"
+    if not found:
+        return "save the vectors as text, word2vec's or GloVe's, in the program that wrote it"
+    kind = found[1].decode()
     plain = f"{os.path.splitext(name)[0]}.bin"
     if kind == "FastText":
         return (
@@ -226,6 +228,8 @@ def save(vectors: Vectors, path: str | os.PathLike[str], format: str | None = No
     """
     place = resolve(path, format, vectors)
     require_fit(vectors, place.format)
+    if place.sidecar:
+        sidecar.require_free(place.sidecar)
     beside = [place.sidecar] if place.sidecar and _says_something(vectors, place) else []
     with staged(place.path, *beside) as (main, *named):
         seal = _write(vectors, place, main)
@@ -266,6 +270,8 @@ def check(path: str | os.PathLike[str], format: str | None = None) -> None:
     for one in (place.path, place.sidecar):
         if one and one != "-" and not atomic.special(one):
             atomic.check(one)
+    if place.sidecar:
+        sidecar.require_free(place.sidecar)
 
 
 def resolve(
@@ -290,7 +296,7 @@ def format_of(path: str, vectors: Vectors | None = None) -> str | None:
     """The format that the extension names; None where it names none."""
     plain = path.removesuffix(".gz").lower()
     found = next((format for end, format in EXTENSIONS.items() if plain.endswith(end)), None)
-    if found == "word2vec" and vectors is not None and vectors.subwords is not None:
+    if found == "word2vec" and vectors is not None and vectors.knows_parts:
         return "fasttext"
     return found
 
@@ -318,6 +324,8 @@ def require_words(words: Terms, format: str) -> None:
     if format == "glove" and len(words) and any(map(str.isspace, _first(words))):
         # Without a header spaCy takes the first line apart at any white space.
         _refuse_word(words, 0, format, "it comes first, and holds white space")
+    if format == "glove" and len(words) and text.BYTE_ORDER_MARK.match(words.as_bytes(0)):
+        _refuse_word(words, 0, format, "it comes first, and begins with a byte order mark")
     if format in (*TEXT, "word2vec"):
         _refuse_word(words, next(iter(spelling.broken(words)), -1), format, "it is no UTF-8")
     if len(again := spelling.repeated(words)):

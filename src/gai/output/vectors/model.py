@@ -170,11 +170,7 @@ class Vectors:
             raise self._not_finite(start + bad)
 
     def _not_finite(self, place: int) -> GaiError:
-        word = self.words.as_bytes(place).decode("utf-8", "surrogateescape")
-        return GaiError(
-            f"the vector of {word!r} holds NaN or infinity",
-            "training has diverged, or the file is damaged",
-        )
+        return _diverged(self.words.as_bytes(place))
 
     def find(self, words: Sequence[str]) -> NDArray[np.int64]:
         """The place of each word, -1 for one that has no row: int64 (words,)."""
@@ -190,7 +186,10 @@ class Vectors:
 
     def lookup(self, words: Sequence[str]) -> tuple[Rows, NDArray[np.bool_]]:
         """The vectors of words, made of their parts where they have no row but ``knows_parts``:
-        float32 (words, dim); and for each whether there is one: a row without is 0."""
+        float32 (words, dim); and for each whether there is one: a row without is 0.
+
+        Raises GaiError where one holds NaN or infinity.
+        """
         places = self.find(words)
         rows, there = np.zeros((len(words), self.dim), np.float32), places >= 0
         rows[there] = self.take(places[there])
@@ -199,13 +198,16 @@ class Vectors:
             others = np.flatnonzero(~there)
             missing = [words[n].encode("utf-8", "surrogateescape") for n in others.tolist()]
             rows[others], there[others] = self.subwords.unseen(_terms(missing))
+            if (bad := not_finite(rows[others])) >= 0:
+                raise _diverged(missing[bad])
         return rows, there
 
     @cached_property
     def _places(self) -> dict[str, int]:
         places = {word: place for place, word in enumerate(self.words)}
         if len(places) != len(self):
-            raise GaiError("two vectors for one word", "gai vectors convert keeps the first")
+            word = next(word for place, word in enumerate(self.words) if places[word] != place)
+            raise GaiError(f"the word {word!r} has two vectors", "make the file again with one")
         return places
 
     def _search(self, word: str) -> int:
@@ -225,6 +227,13 @@ class Vectors:
         plain = rows.astype(np.float32, copy=False)
         plain = plain if plain.flags.aligned else plain.copy()
         return plain if self.scales is None else plain * self.scales[places, None]
+
+
+def _diverged(word: bytes) -> GaiError:
+    return GaiError(
+        f"the vector of {word.decode('utf-8', 'surrogateescape')!r} holds NaN or infinity",
+        "training has diverged, or the file is damaged",
+    )
 
 
 def _terms(words: list[bytes]) -> Terms:

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gai.errors import GaiError
 from gai.output.vectors.content import Content
 from gai.output.vectors.model import Vectors
 
 FORMAT = "gai vectors sidecar 1"
+LOOKED_AT = 64
+"""Bytes in which a sidecar has its format."""
+
 END = 1 << 20
 """Bytes at each end of the file that are compared; the whole file would have to be read."""
 
@@ -66,14 +70,20 @@ def text(vectors: Vectors, seal: Seal, counts: bool) -> bytes:
 
 
 def apply(content: Content, vectors: Vectors) -> None:
-    """Gives vectors what the sidecar of their file says, if there is one and it belongs to it."""
+    """Gives vectors what the sidecar of their file says, if there is one and it belongs to it.
+
+    Raises GaiError where it says more than is there: text that is cut at the end of a line shows
+    no other sign.
+    """
     if not content.beside:
         return
     try:
         found = _parsed(path_of(content.beside))
         if found is None:
             return
-        if found["file"] != seal_of(content).facts(vectors):
+        there = seal_of(content).facts(vectors)
+        _require_all(content, found["file"], there)
+        if found["file"] != there:
             raise ValueError(f"belongs to another {content.name}")
         signature, counts = dict(found["signature"]), found.get("counts")
         if counts is not None:
@@ -84,11 +94,36 @@ def apply(content: Content, vectors: Vectors) -> None:
         vectors.notes.append(f"{path_of(content.name)} {why}: it is not used")
 
 
+def _require_all(content: Content, said: Facts, there: Facts) -> None:
+    beside = path_of(content.name)
+    for name in ("words", "bytes"):
+        if said[name] > there[name]:
+            what = f"cut short: {beside} says {said[name]:,} {name}, {there[name]:,} are there"
+            hint = f"make it again; or remove {beside}, if it belongs to another file"
+            raise content.damaged(what, hint)
+
+
+def require_free(path: str) -> None:
+    """Raises GaiError where a sidecar would take the place of a file of something else."""
+    try:
+        with open(path, "rb") as file:
+            if FORMAT.encode() in file.read(LOOKED_AT):
+                return
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError:
+        pass
+    raise GaiError(
+        f"{path} is there, and no sidecar of gai: signature and counts would overwrite it",
+        "move it away, or choose another name, or a name that ends in .npz",
+    )
+
+
 def _parsed(path: str) -> Facts | None:
     """What a sidecar says; None where there is none, and for a file of something else."""
     try:
         with open(path, "rb") as file:
-            if FORMAT.encode() not in file.read(64):
+            if FORMAT.encode() not in file.read(LOOKED_AT):
                 return None
             file.seek(0)
             found: Facts = json.loads(file.read())

@@ -39,8 +39,12 @@ TOGETHER = 64
 """Zeros behind what kernels read and write eight bytes at a time."""
 
 LINE_FEED = 10
+SPACES = b" \t\n\v\f\r"
 LOOKED_AT = 20
 """Lines that tell how many numbers a word has."""
+
+BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf(?=\S)")
+"""What some editors put before the first word; standing alone it is a word."""
 
 HEADER = re.compile(rb"(?:\xef\xbb\xbf)?([0-9]+)[ \t]+([0-9]+)[ \t\r]*\n?")
 POWERS = np.array([float(f"1e{power}") for power in range(64)])
@@ -62,18 +66,25 @@ UNKNOWN = b"<unk> "
 def read(content: Content) -> Vectors:
     """The vectors in a text file with a header or without one."""
     promised = promise(content)
-    rows, dim, start = promised or (_lines(content), width(content), 0)
+    mark = BYTE_ORDER_MARK.match(content.map[:4])
+    rows, dim, start = promised or (_lines(content), width(content), mark.end() if mark else 0)
     if promised and (dim == 0 or rows * (2 * dim + 1) > len(content) - start + 1):
         raise broken_promise(content, rows, dim, start)
+    _require_whole(content)
     rows += bool(promised) and _unknown_behind(content, rows)
     reader = Reading(content, rows, dim)
     reader.read(start)
     if promised and reader.done != rows:
         raise content.damaged(f"its first line promises {rows:,} words, {reader.done:,} are there")
-    vectors = reader.vectors()
+    return reader.vectors()
+
+
+def _require_whole(content: Content) -> None:
+    """Raises GaiError where the last line has no end: half of a number is a number too."""
     if content.map[-1:] != b"\n":
-        vectors.notes.append(f"{content.name} ends within a line: it may be cut short")
-    return vectors
+        where = f"byte {len(content):,}: ends within line {_lines(content):,}"
+        hint = "make it again; or, where nothing is missing, end its last line with a line feed"
+        raise content.damaged(f"{where}: it is cut short", hint)
 
 
 def promise(content: Content) -> tuple[int, int, int] | None:
@@ -214,6 +225,7 @@ class Reading:
     ) -> None:
         rows = out.reshape(-1, self.dim)
         self.parts.append(spelling.cut_from(block, starts, ends))
+        self._require_words(self.parts[-1], start + starts)
         if (bad := not_finite(rows)) >= 0:
             word = spelling.shown([self.parts[-1].as_bytes(bad)])
             line = self.content.line_of(start + int(starts[bad]))
@@ -224,6 +236,15 @@ class Reading:
             raise self.content.damaged(what, "correct the first line")
         self.matrix[self.done : self.done + len(rows)] = rows
         self.done += len(rows)
+
+    def _require_words(self, words: Terms, places: NDArray[np.int64]) -> None:
+        """Raises GaiError where a word ends in what is the first of too many numbers."""
+        for row in spelling.all_holding(words, SPACES):
+            fields = words.as_bytes(row).split()
+            if len(fields) > 1 and (more := _numbers_behind(fields)):
+                line = self.content.line_of(int(places[row]))
+                what = f"line {line}: {self.dim + more} numbers, not {self.dim}"
+                raise self.content.damaged(what)
 
     def _wrong(self, block: NDArray[np.uint8], size: int, place: int, start: int) -> GaiError:
         """The error for the line at ``place`` of a block."""

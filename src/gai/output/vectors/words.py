@@ -102,9 +102,15 @@ def shown(words: Sequence[bytes]) -> str:
     return ", ".join(repr(word.decode("utf-8", "surrogateescape")) for word in words)
 
 
-def holding(words: Terms, bytes_: bytes) -> int:
-    """The place of the first word that holds one of these bytes, -1 where none does."""
+def all_holding(words: Terms, bytes_: bytes) -> list[int]:
+    """The places of the words that hold one of these bytes."""
     table = np.zeros(256, np.bool_)
     table[list(bytes_)] = True
     found = np.flatnonzero(table[words.arena])
-    return int(words.offsets.searchsorted(found[0], "right")) - 1 if len(found) else -1
+    places: list[int] = np.unique(words.offsets.searchsorted(found, "right") - 1).tolist()
+    return places
+
+
+def holding(words: Terms, bytes_: bytes) -> int:
+    """The place of the first word that holds one of these bytes, -1 where none does."""
+    return next(iter(all_holding(words, bytes_)), -1)
