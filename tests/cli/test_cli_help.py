@@ -26,7 +26,7 @@ HEAVY = {
 
 def function_of(command: str) -> Callable[..., None]:
     """The function behind a command: ``gai subword train`` is ``subword_train``."""
-    name = command.replace(" ", "_")
+    name = command.translate(str.maketrans(" -", "__"))
     function: Callable[..., None] = getattr(import_module(f"gai.cli.{name}"), name)
     return function
 
@@ -92,7 +92,7 @@ def test_h_is_help(command: str, call: Any) -> None:
 def test_the_front_page_lists_the_commands(call: Any) -> None:
     ended = call("--help")
     assert ended.code == 0
-    assert re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE) == [
+    assert re.findall(r"^  ([a-z][a-z0-9-]*)  ", ended.out, re.MULTILINE) == [
         *dict.fromkeys(name.split()[0] for name in COMMANDS)
     ]
     assert call("-h") == ended
@@ -103,7 +103,7 @@ def test_a_group_lists_its_commands(group: str, call: Any) -> None:
     ended = call(group, "--help")
     assert ended.code == 0
     inside = [name.split()[1] for name in COMMANDS if name.startswith(f"{group} ")]
-    assert re.findall(r"^  ([a-z]+)  ", ended.out, re.MULTILINE) == inside
+    assert re.findall(r"^  ([a-z][a-z0-9-]*)  ", ended.out, re.MULTILINE) == inside
     alone = call(group)
     assert (alone.code, alone.out, alone.err) == (2, "", ended.out)
 
