@@ -30,6 +30,7 @@ EXTRAS = {
     "url": Extra("fsspec", "https://, s3:// and gs:// addresses"),
     "zst": Extra("zstandard", "zst files"),
     "nn": Extra("torch", "neural models"),
+    "images": Extra("PIL", "image folders"),
     "dask": Extra("dask", "clusters"),
     "search": Extra("optuna", "searches for the best options"),
     "plot": Extra("matplotlib", "plots"),

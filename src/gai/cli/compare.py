@@ -299,7 +299,8 @@ def sentences_of(texts: Sequence[str], lang: str) -> list[str]:
 
 def compare_corpus(subject: Subject, methods: Methods, output: Report, run: Run) -> None:
     """The measures of each method on all words of a corpus."""
-    from gai.texts import conllu, measuring
+    from gai.documents import conllu
+    from gai.texts import measuring
 
     made = makers(methods, sentences=bool(subject.gold and not subject.corpus))
     started = perf_counter()

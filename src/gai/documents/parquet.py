@@ -34,6 +34,13 @@ def parquet(stream: Stream, reading: Reading) -> Iterator[Batch]:
         yield from batches(records, stream.source, reading.block_size, numbered)
 
 
+def objects(stream: Stream) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every row with all of its columns, and its number from 1."""
+    with _failures_named(stream.source), _open(stream) as file:
+        rows = (row for batch in file.iter_batches(batch_size=ROWS) for row in batch.to_pylist())
+        yield from enumerate(rows, start=1)
+
+
 @contextmanager
 def _failures_named(source: Source) -> Iterator[None]:
     try:
@@ -42,7 +49,7 @@ def _failures_named(source: Source) -> Iterator[None]:
         raise MissingExtraError(f"reading {source.name} (Parquet)", "parquet") from error
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0]
         raise GaiError(f"{source.name}: not a Parquet file that can be read: {reason}") from error
 

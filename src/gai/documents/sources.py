@@ -61,14 +61,15 @@ def expand(reading: Reading) -> list[Source]:
     """
     paths = [os.fspath(path) for path in reading.paths]
     lists = [path for path in (reading.files_from, reading.files0_from) if path is not None]
-    _require_one_stdin(paths + lists)
+    require_one_stdin(paths + lists)
     paths += _listed(reading.files_from, b"\n") + _listed(reading.files0_from, b"\0")
-    _require_one_stdin(paths + lists)
+    require_one_stdin(paths + lists)
     files = [file for path in paths for file in _files(path, reading.glob)]
     return [_source(file, reading, regular) for file, regular in files]
 
 
-def _require_one_stdin(paths: list[str]) -> None:
+def require_one_stdin(paths: list[str]) -> None:
+    """Raises UsageError where standard input is to be read twice."""
     if paths.count(STDIN) > 1:
         raise UsageError("standard input is named more than once", "give - only once")
 

@@ -24,30 +24,30 @@ def table(stream: Stream, reading: Reading) -> Iterator[Batch]:
     The id is the column ``id_field``, else the column ``id``; where there is none or it is empty,
     ``path:N``: N is the number of the record, not of the line, from 1.
     """
-    rows = _rows(stream, reading)
-    _, header = next(rows, (0, None))
+    records = rows(stream, reading)
+    _, header = next(records, (0, None))
     if header is None:
         return
     found = columns(header, stream.source, reading)
-    records = _records(rows, found, stream, reading)
     numbered = found.id is None and not reading.skip_bad
-    yield from batches(records, stream.source, reading.block_size, numbered)
+    texts = _records(records, found, stream, reading)
+    yield from batches(texts, stream.source, reading.block_size, numbered)
 
 
-def _rows(stream: Stream, reading: Reading) -> Iterator[tuple[int, list[str]]]:
+def rows(stream: Stream, reading: Reading) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, with the number of the line where each starts."""
     csv.field_size_limit(sys.maxsize)
     texts = Texts(stream, reading)
-    rows = csv.reader(chain.from_iterable(texts), delimiter=DELIMITERS[stream.source.format])
+    found = csv.reader(chain.from_iterable(texts), delimiter=DELIMITERS[stream.source.format])
     line = 1
-    for row in rows:
+    for row in found:
         if texts.ended:  # the reader asks for the line behind the last one only inside quotes
             raise GaiError(
                 f"{stream.source.name}:{line}: this record opens a quote that never ends"
             )
         if row:
             yield line, row
-        line = rows.line_num + 1
+        line = found.line_num + 1
 
 
 class Texts:

@@ -9,10 +9,10 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
+from gai.documents.conllu import Annotated
 from gai.errors import UsageError
 from gai.forms.former import Former
 from gai.texts.comparing import Kind, Maker, Sentences
-from gai.texts.conllu import Annotated
 from gai.texts.paice import Paice, paice
 
 if TYPE_CHECKING:

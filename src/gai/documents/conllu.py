@@ -12,11 +12,15 @@ COLUMNS = 10
 
 @dataclass(slots=True)
 class Annotated:
-    """One sentence: its words, and the lemma and the universal part of speech of each."""
+    """One sentence: its words, and the lemma and the universal part of speech of each.
+
+    A word without a part of speech has the tag "". ``line`` is the number of the first line.
+    """
 
     words: list[str] = field(default_factory=list)
     lemmas: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    line: int = field(default=0, compare=False)
 
 
 def read(path: str) -> list[Annotated]:
@@ -45,9 +49,11 @@ def parsed(lines: Iterable[str], name: str) -> Iterator[Annotated]:
         if line.startswith("#"):
             continue
         if line.strip():
+            sentence.line = sentence.line or number
             append(sentence, line.split("\t"), f"{name}, line {number}")
-        elif sentence.words:
-            yield sentence
+        else:
+            if sentence.words:
+                yield sentence
             sentence = Annotated()
     if sentence.words:
         yield sentence
