@@ -24,6 +24,7 @@ LINE = [
 ]
 WINGS = ["texts", "vectors", "nn"]
 SHARED = ["errors", "backends", "cache", "threads", "signature", "kernels"]
+NET = "nn/net/"  # the part of nn that needs torch
 FRONT = ["", "sklearn"]  # the front door and the drop-in classes may use everything but cli
 
 
@@ -129,7 +130,19 @@ def heavy(imports: list[Import]) -> list[str]:
         f"src/gai/{found.file}:{found.line}: import {found.module} inside the function that needs "
         "it; on loading a module takes the standard library and numpy only"
         for found in imports
-        if found.at_top and top_level(found.module) not in light(found.importer)
+        if found.at_top and top_level(found.module) not in light(found)
+    ]
+
+
+def brings_torch(imports: list[Import]) -> list[str]:
+    """A line for each import by which a room that needs no torch would load it."""
+    return [
+        f"src/gai/{found.file}:{found.line}: import {found.module} inside the function that needs "
+        "it; only nn/net loads torch"
+        for found in imports
+        if found.at_top
+        and found.module.startswith("gai.nn.net")
+        and not found.file.startswith(NET)
     ]
 
 
@@ -137,8 +150,11 @@ def top_level(module: str) -> str:
     return module.partition(".")[0]
 
 
-def light(importer: str) -> set[str]:
-    """What a module of this room may load at once, beside other modules of gai."""
+def light(found: Import) -> set[str]:
+    """What the module of an import may load at once, beside other modules of gai."""
+    importer = found.importer
+    if found.file.startswith(NET):
+        return {"gai", "numpy", "torch", *sys.stdlib_module_names}
     extra = {"cli": {"typer", "click", "rich"}, "sklearn": {"numpy", "scipy", "sklearn"}}
     kernels = {"numpy", "numba", "llvmlite"} if importer == "kernels" else {"numpy"}
     return {"gai", *sys.stdlib_module_names, *extra.get(importer, kernels)}
@@ -161,6 +177,11 @@ def test_rooms_import_only_what_stands_to_their_left() -> None:
 
 def test_loading_a_module_loads_no_slow_package() -> None:
     problems = heavy(all_imports())
+    assert not problems, "\n" + "\n".join(problems)
+
+
+def test_only_what_needs_torch_loads_it() -> None:
+    problems = brings_torch(all_imports())
     assert not problems, "\n" + "\n".join(problems)
 
 
@@ -207,11 +228,21 @@ def test_an_import_to_the_left_is_fine(file: str, text: str) -> None:
         ("output/mtx.py", "import scipy.sparse"),
         ("output/mtx.py", "try:\n    from scipy import sparse\nexcept ImportError:\n    pass"),
         ("cli/main.py", "import numpy as np"),
+        ("nn/config.py", "import torch"),
+        ("nn/net/loop.py", "import sklearn"),
         ("counts/count.py", "from numba import njit"),
     ],
 )
 def test_a_slow_import_on_loading_is_found(file: str, text: str) -> None:
     assert len(heavy(imports_of(text, file))) == 1
+
+
+@pytest.mark.parametrize("file", ["cli/nn_train.py", "nn/runs.py"])
+def test_a_way_to_torch_on_loading_is_found(file: str) -> None:
+    text = "from gai.nn.net import loop\nfrom gai.nn.net.loop import Training"
+    assert len(brings_torch(imports_of(text, file))) == 2
+    assert brings_torch(imports_of("def f():\n    from gai.nn.net import loop", file)) == []
+    assert brings_torch(imports_of(text, "nn/net/finishing.py")) == []
 
 
 def test_a_slow_import_inside_a_function_or_for_types_is_fine() -> None:

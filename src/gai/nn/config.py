@@ -1,0 +1,271 @@
+"""Config: every choice of a training run, resolved, and its file ``config.toml``.
+
+A flag wins over the file, the file over the defaults; ``resolved`` settles this. What is None in a
+``Config`` is off, or decided by the data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from gai import __version__
+from gai.errors import GaiError, UsageError
+from gai.nn import names
+
+
+def _in(section: str, default: Any = None) -> Any:
+    """A field that stands in this section of the file."""
+    return field(default=default, metadata={"section": section})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every choice of a run. Fields are named as the options of ``gai nn train``."""
+
+    model: str = _in("model", "mlp")
+    embedding: int = _in("model", 128)
+    layers: int = _in("model", 1)
+    width: int = _in("model", 128)
+    heads: int = _in("model", 4)
+    context: int = _in("model", 64)
+    kernels: tuple[int, ...] = _in("model", (3, 4, 5))
+    filters: int = _in("model", 100)
+    bidirectional: bool = _in("model", False)
+    attention: bool = _in("model", False)
+    activation: str = _in("model", "relu")
+    negative_slope: float = _in("model", 0.01)
+    pool: str = _in("model", "max")
+    residual: bool = _in("model", False)
+    batch_norm: bool = _in("model", False)
+    layer_norm: bool = _in("model", False)
+    dropout: float = _in("model", 0.0)
+    input_dropout: float = _in("model", 0.0)
+    weights_init: str = _in("model", "default")
+    vectors: str | None = _in("model")
+    freeze_vectors: bool = _in("model", False)
+
+    task: str = _in("data", "classify")
+    input: str = _in("data", "ids")
+    data: tuple[str, ...] = _in("data", ())
+    valid: str | None = _in("data")
+    test: str | None = _in("data")
+    input_format: str | None = _in("data")
+    header: tuple[str, ...] | None = _in("data")
+    text_field: str = _in("data", "text")
+    label_field: tuple[str, ...] = _in("data", ("label",))
+    label_sep: str | None = _in("data")
+    columns: tuple[str, ...] | None = _in("data")
+    errors: str = _in("data", "strict")
+    window: int = _in("data", 24)
+    horizon: int = _in("data", 1)
+    unit: str = _in("data", "characters")
+    min_count: int = _in("data", 1)
+    max_vocab: int | None = _in("data")
+    max_length: int | None = _in("data")
+    class_weights: str = _in("data", "none")
+    augment: tuple[str, ...] = _in("data", ())
+    augment_rate: float = _in("data", 0.1)
+
+    tokenizer: str = _in("text", "unicode")
+    token_pattern: str | None = _in("text")
+    min_length: int = _in("text", 1)
+    lowercase: bool = _in("text", True)
+    strip_accents: str | None = _in("text")
+    normalize: str | None = _in("text")
+    form: str = _in("text", "")
+    language: str = _in("text", "")
+    tokenizer_model: str = _in("text", "")
+    package: str = _in("text", "")
+    lemma_context: bool = _in("text", False)
+    analyzer: str = _in("text", "word")
+    ngrams: tuple[int, int] = _in("text", (1, 1))
+    stop_words: tuple[str, ...] = _in("text", ())
+    stop_words_name: str = _in("text", "")
+
+    epochs: int = _in("training", 10)
+    steps: int | None = _in("training")
+    eval_every: int | None = _in("training")
+    batch_size: int = _in("training", 32)  # 0: all of the examples
+    loss: str = _in("training", "cross-entropy")
+    huber_delta: float = _in("training", 1.0)
+    focal_gamma: float = _in("training", 2.0)
+    label_smoothing: float = _in("training", 0.0)
+    optimizer: str = _in("training", "adam")
+    lr: float = _in("training", 1e-3)
+    momentum: float = _in("training", 0.9)
+    beta2: float = _in("training", 0.999)
+    weight_decay: float = _in("training", 0.0)
+    schedule: str = _in("training", "constant")
+    warmup: int = _in("training", 0)
+    min_lr: float = _in("training", 0.0)
+    schedule_every: int = _in("training", 10)
+    schedule_gamma: float = _in("training", 0.5)
+    l1: float = _in("training", 0.0)
+    l2: float = _in("training", 0.0)
+    max_norm: float | None = _in("training")
+    clip_norm: float | None = _in("training")
+    clip_value: float | None = _in("training")
+    early_stopping: int | None = _in("training")
+    seed: int = _in("training", 1)
+    threads: int = _in("training", 0)  # 0: not decided yet
+    device: str = _in("training", "auto")
+    precision: str = _in("training", "auto")
+    compile: bool = _in("training", False)
+
+    def with_(self, **changes: Any) -> Config:
+        """The same with other values."""
+        return replace(self, **changes)
+
+    def analysis(self) -> dict[str, Any]:
+        """The keyword arguments of the Analysis of the text."""
+        renamed = {"language": "lang", "tokenizer_model": "model", "lemma_context": "context"}
+        text = [f.name for f in fields(self) if f.metadata["section"] == "text"]
+        return {renamed.get(name, name): getattr(self, name) for name in text}
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "mlp": {"width": 256, "dropout": 0.5, "pool": "avg"},
+    "cnn": {"dropout": 0.5},
+    "rnn": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
+    "lstm": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
+    "gru": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
+    "transformer": {
+        **{"layers": 2, "activation": "gelu", "pool": "avg", "clip_norm": 1.0},
+        **{"optimizer": "adamw", "weight_decay": 0.01, "dropout": 0.1},
+    },
+}
+"""What a model has by default where it is not what ``Config`` says."""
+
+TASK_DEFAULTS: dict[str, dict[str, Any]] = {
+    "lm": {"eval_every": 250},
+    "regress": {"loss": "mse"},
+    "forecast": {"loss": "mse"},
+}
+"""The same for tasks."""
+
+
+def resolved(flags: Mapping[str, Any], file: Mapping[str, Any] | None = None) -> Config:
+    """The choices of a run: ``flags`` over those of a file over the defaults of model and task.
+
+    Raises UsageError for a name that nothing is called, and for numbers out of their range.
+    """
+    said = {**(file or {}), **flags}
+    model, task = said.get("model", "mlp"), said.get("task", "classify")
+    default = {**DEFAULTS.get(model, {}), **TASK_DEFAULTS.get(task, {})}
+    config = Config(**{**default, **said})
+    check(config)
+    return config
+
+
+KNOWN = {
+    "model": names.MODELS,
+    "task": names.TASKS,
+    "input": names.INPUTS,
+    "activation": names.ACTIVATIONS,
+    "optimizer": names.OPTIMIZERS,
+    "schedule": names.SCHEDULES,
+    "weights_init": names.INITIALISATIONS,
+    "pool": names.POOLS,
+}
+
+SHARES = ("dropout", "input_dropout", "label_smoothing")
+
+
+def check(config: Config) -> None:
+    """Raises UsageError for what cannot be."""
+    for name, known in KNOWN.items():
+        if getattr(config, name) not in known:
+            raise UsageError(
+                f"unknown {name.replace('_', '-')} {getattr(config, name)!r}",
+                f"one of {', '.join(known)}",
+            )
+    if config.loss not in names.LOSSES and ":" not in config.loss:
+        hint = f"one of {', '.join(names.LOSSES)}, or module:function"
+        raise UsageError(f"unknown loss {config.loss!r}", hint)
+    for name in config.augment:
+        if name not in names.AUGMENTATIONS:
+            hint = f"one of {', '.join(names.AUGMENTATIONS)}"
+            raise UsageError(f"unknown augmentation {name!r}", hint)
+    for name in SHARES:
+        if not 0.0 <= getattr(config, name) < 1.0:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 0 and below 1")
+
+
+def write(config: Config) -> str:
+    """The text of ``config.toml``: a section a kind of choice, None left out."""
+    lines = [f"gai = {_toml(__version__)}"]
+    section = ""
+    for f in fields(config):
+        if f.metadata["section"] != section:
+            section = f.metadata["section"]
+            lines += ["", f"[{section}]"]
+        if (value := getattr(config, f.name)) is not None:
+            lines.append(f"{f.name} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML spells it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, float):
+        return repr(value) if value == value and abs(value) != float("inf") else f"{value}"
+    if isinstance(value, str):
+        # JSON's escapes are TOML's, but for DEL, which only TOML forbids.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value)
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The choices in a file, by name; raises GaiError where it is no TOML, or has other names."""
+    shown = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            found = tomllib.load(file)
+    except OSError as error:
+        raise GaiError(f"{shown}: {(error.strerror or str(error)).lower()}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GaiError(f"{shown}: not TOML: {error}") from error
+    found.pop("gai", None)
+    return dict(_checked(_flat(found), shown))
+
+
+def _flat(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield name, value
+
+
+def _checked(found: Iterable[tuple[str, Any]], path: str) -> Iterator[tuple[str, Any]]:
+    hints = get_type_hints(Config)
+    for name, value in found:
+        if name not in hints:
+            hint = "the names are those of gai nn train's options, with _ for -"
+            raise GaiError(f"{path}: no choice is called {name!r}", hint)
+        converted = _as(hints[name], value)
+        if converted is None:
+            raise GaiError(f"{path}: {name} is {value!r}: not what it should be, {hints[name]}")
+        yield name, converted
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """``value`` as the type of a field, None where it is of another."""
+    if get_origin(kind) in (Union, types.UnionType):
+        found = (_as(one, value) for one in get_args(kind) if one is not type(None))
+        return next((one for one in found if one is not None), None)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            return None
+        items = tuple(_as(get_args(kind)[0], item) for item in value)
+        return None if None in items else items
+    if kind is float and type(value) in (int, float):
+        return float(value)
+    return value if type(value) is kind else None
