@@ -1,0 +1,1 @@
+"""From files to arrays: what was read (``Raw``), what a network takes (``Dataset``)."""

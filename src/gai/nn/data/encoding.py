@@ -1,0 +1,317 @@
+"""What turns examples into arrays: fitted on the training part, stored in RUN, used ever after.
+
+``input.json`` and ``vocab.tsv`` hold it: the kind of input, the analysis of text, scales, labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gai.errors import GaiError
+from gai.nn.config import Config
+from gai.nn.data.arrays import Dataset, Inputs, Kind, Ragged, Sparse
+from gai.nn.data.labels import Labels
+from gai.nn.data.raw import Raw
+from gai.nn.data.text import (
+    CharacterEncoder,
+    FeatureEncoder,
+    TermEncoder,
+    Vocabulary,
+    characters_in,
+    counted,
+    cut,
+    distinct_in,
+    features,
+    terms_in,
+)
+from gai.tokens.analysis import Analysis
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Mean and standard deviation of each column; a column that does not vary has deviation 1."""
+
+    mean: Floats
+    deviation: Floats
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Scale:
+        """That of the columns of an array [..., K]."""
+        flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
+        deviation = flat.std(axis=0)
+        return cls(flat.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+
+    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Values in units of the deviation from the mean."""
+        return np.asarray((values - self.mean) / self.deviation, np.float32)
+
+    def undo(self, values: NDArray[Any]) -> Floats:
+        """The values in their own units again."""
+        return np.asarray(values * self.deviation + self.mean, np.float64)
+
+    def as_dict(self) -> dict[str, list[float]]:
+        """For JSON."""
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Scale:
+        """What ``as_dict`` gave."""
+        return cls(np.array(found["mean"], float), np.array(found["deviation"], float))
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """How examples become arrays.
+
+    ``source`` says what is read: terms, characters or features of text, rows, numbers, sequences or
+    images. ``size`` is what the network is built for; see ``Shape``.
+    """
+
+    source: str
+    size: tuple[int, ...]
+    config: Config
+    vocabulary: Vocabulary | None = None
+    scale: Scale | None = None
+    labels: Labels | None = None
+    targets: Scale | None = None
+    columns: tuple[str, ...] = ()
+    documents: int = 0
+    ready: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """What the network takes."""
+        return KINDS[self.source]
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network answers with."""
+        if self.config.task == "lm":
+            return self.size[0]
+        if self.labels is not None:
+            return len(self.labels.names)
+        assert self.targets is not None
+        return len(self.targets.mean)
+
+    @property
+    def main_score(self) -> str:
+        """The score that a person looks at first."""
+        if self.labels is not None:
+            return "micro_f1" if self.labels.several else "accuracy"
+        return "perplexity" if self.config.task == "lm" else "r2"
+
+    def dataset(self, raw: Raw, *, labelled: bool = True) -> Dataset:
+        """The examples as arrays; raises GaiError where they are of another kind."""
+        inputs = self.inputs(raw)
+        targets = self._targets(raw) if labelled and self.config.task != "lm" else None
+        return Dataset(inputs, targets, raw.ids, per_token=self.config.task == "tag")
+
+    def inputs(self, raw: Raw) -> Inputs:
+        """What the network takes of the examples."""
+        if self.source in TEXT:
+            return cut(self._ids(raw), self.config.max_length)
+        if self.source == "rows":
+            return self._rows(texts_of(raw, self))
+        return self._array(raw)
+
+    def _ids(self, raw: Raw) -> Ragged:
+        if "encode" not in self.ready:
+            assert self.vocabulary is not None
+            self.ready["encode"] = encoder(self.source, self.vocabulary, self.config)
+        features = self.source == "features"
+        made: Ragged = self.ready["encode"](tokens_of(raw) if features else texts_of(raw, self))
+        return made
+
+    def _rows(self, texts: Sequence[str]) -> Sparse:
+        from gai.nn.data.rows import weighted_rows
+
+        assert self.vocabulary is not None
+        return weighted_rows(texts, self.vocabulary, self.documents, self.config)
+
+    def _array(self, raw: Raw) -> NDArray[np.float32]:
+        if raw.array is None:
+            raise GaiError(f"this model reads {self.source}, and the data is text")
+        array = as_kind(raw.array, self.kind)
+        if array.shape[1:] != self.size and not (
+            self.kind == "sequences" and array.shape[2:] == self.size[1:]
+        ):
+            shape = spelt(array.shape[1:])
+            raise GaiError(f"the model was trained on {spelt(self.size)}, the data has {shape}")
+        return array if self.scale is None else self.scale.apply(array)
+
+    def _targets(self, raw: Raw) -> NDArray[Any]:
+        if raw.labels is None:
+            raise GaiError("the data has no labels", "--label-field names the field that has them")
+        if self.labels is not None:
+            return self.labels.encode(raw.labels)
+        assert self.targets is not None
+        values = np.asarray(raw.labels, np.float64)
+        if values.shape[1:] != self.targets.mean.shape:
+            raise GaiError(
+                f"the model gives {len(self.targets.mean)} numbers, the data has {values.shape[-1]}"
+            )
+        return self.targets.apply(values)
+
+    def described(self) -> dict[str, Any]:
+        """For input.json."""
+        labels = self.labels
+        return {
+            "source": self.source,
+            "size": list(self.size),
+            "labels": None if labels is None else list(labels.names),
+            "several": labels is not None and labels.several,
+            "scale": None if self.scale is None else self.scale.as_dict(),
+            "targets": None if self.targets is None else self.targets.as_dict(),
+            "columns": list(self.columns),
+            "documents": self.documents,
+        }
+
+    @classmethod
+    def from_described(
+        cls, found: Mapping[str, Any], config: Config, vocabulary: Vocabulary | None
+    ) -> Encoding:
+        """What was described; raises KeyError, TypeError or ValueError where it was not."""
+        labels = found["labels"]
+        return cls(
+            source=found["source"],
+            size=tuple(found["size"]),
+            config=config,
+            vocabulary=vocabulary,
+            scale=found["scale"] and Scale.from_dict(found["scale"]),
+            labels=None if labels is None else Labels(tuple(labels), found["several"]),
+            targets=found["targets"] and Scale.from_dict(found["targets"]),
+            columns=tuple(found["columns"]),
+            documents=found["documents"],
+        )
+
+
+TEXT = ("terms", "characters", "features")
+KINDS: dict[str, Kind] = {
+    **{"terms": "ids", "characters": "ids", "features": "ids", "rows": "rows"},
+    **{"numbers": "numbers", "sequences": "sequences", "images": "images"},
+}
+"""What the network takes of each source."""
+
+
+def fit(raw: Raw, config: Config) -> Encoding:
+    """What turns examples into arrays, as the training part teaches it."""
+    made: dict[str, Any] = {"config": config, "columns": raw.columns, "documents": len(raw)}
+    if config.task in ("regress", "forecast"):
+        made["targets"] = Scale.of(np.asarray(raw.labels, np.float64))
+    elif config.task != "lm":
+        assert raw.labels is not None
+        made["labels"] = Labels.of(raw.labels)
+    source = source_of(raw, config)
+    if source in (*TEXT, "rows"):
+        made["vocabulary"] = vocabulary_of(source, raw, config)
+        made["size"] = (len(made["vocabulary"]),)
+    else:
+        assert raw.array is not None
+        array = as_kind(raw.array, KINDS[source])
+        made["size"] = array.shape[1:]
+        if source != "images":
+            made["scale"] = Scale.of(array)
+    return Encoding(source=source, **made)
+
+
+def source_of(raw: Raw, config: Config) -> str:
+    """What is read of the examples."""
+    if raw.array is not None:
+        return config.input
+    if config.input in ("tfidf", "bow"):
+        return "rows"
+    if config.task == "tag":
+        return "features"
+    return "characters" if takes_characters(config) else "terms"
+
+
+def takes_characters(config: Config) -> bool:
+    """Whether text is read letter by letter."""
+    return config.unit == "characters" if config.task == "lm" else config.analyzer == "char"
+
+
+def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
+    """The terms of the training part that are frequent enough."""
+    least, most = config.min_count, config.max_vocab
+    if source == "rows":
+        from gai.nn.data.rows import columns_of
+
+        return columns_of(texts_of(raw), config)
+    if source == "features":
+        words = distinct_in(tokens_of(raw))
+        made = Vocabulary.of(*feature_counts(words.terms, counted(words)), least, most)
+    else:
+        number = characters_in if source == "characters" else terms_in(analysis_of(config))
+        found = number(texts_of(raw))
+        made = Vocabulary.of(found.terms, counted(found), least, most)
+    if len(made) == 2:
+        raise GaiError("the training texts have no terms", f"--min-count is {least}")
+    return made
+
+
+def feature_counts(
+    words: Sequence[str], counts: NDArray[np.int64]
+) -> tuple[list[str], NDArray[np.int64]]:
+    """The distinct features of words, and how often each occurs."""
+    found: dict[str, int] = {}
+    for word, count in zip(words, counts.tolist(), strict=True):
+        for name in features(word):
+            found[name] = found.get(name, 0) + count
+    return list(found), np.array(list(found.values()), np.int64)
+
+
+def encoder(source: str, vocabulary: Vocabulary, config: Config) -> Callable[..., Ragged]:
+    """A function from texts to the ids in them."""
+    if source == "characters":
+        return CharacterEncoder(vocabulary)
+    if source == "features":
+        return FeatureEncoder(vocabulary)
+    return TermEncoder(vocabulary, terms_in(analysis_of(config)))
+
+
+def analysis_of(config: Config) -> Analysis:
+    """How text becomes terms."""
+    return Analysis(**config.analysis())
+
+
+def tokens_of(raw: Raw) -> list[list[str]]:
+    """The tokens; those of plain text are what white space separates."""
+    return raw.tokens if raw.tokens is not None else [text.split() for text in texts_of(raw)]
+
+
+def texts_of(raw: Raw, encoding: Encoding | None = None) -> list[str]:
+    """The texts; raises GaiError where there are none."""
+    if raw.tokens is not None:
+        return [" ".join(tokens) for tokens in raw.tokens]
+    if raw.texts is None:
+        read = "text" if encoding is None else encoding.source
+        raise GaiError(f"this model reads {read}, and the data is numbers", "--text-field names it")
+    return raw.texts
+
+
+def as_kind(array: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]:
+    """The array with the dimensions that ``kind`` has: images of one channel may come without."""
+    if kind == "images" and array.ndim == 3:
+        return array[:, None]
+    if kind == "numbers" and array.ndim > 2:
+        return array.reshape(len(array), -1)
+    wanted = {"numbers": 2, "sequences": 3, "images": 4}[kind]
+    if array.ndim != wanted:
+        shape = spelt(array.shape[1:])
+        raise GaiError(
+            f"an example is an array of {shape}, which is no {kind}",
+            "numbers: [n, D], sequences: [n, T, F], images: [n, H, W] or [n, C, H, W]",
+        )
+    return array
+
+
+def spelt(shape: Sequence[int]) -> str:
+    """A shape for a message."""
+    return " x ".join(map(str, shape)) or "one number"

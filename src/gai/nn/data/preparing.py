@@ -1,0 +1,227 @@
+"""From the choices of a run to the parts that it trains, validates and tests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gai.errors import GaiError, UsageError
+from gai.nn import names
+from gai.nn.config import Config, resolved
+from gai.nn.data import encoding as encodings
+from gai.nn.data.arrays import Dataset, Inputs, Ragged
+from gai.nn.data.encoding import Encoding
+from gai.nn.data.raw import Raw, read
+from gai.nn.data.splits import split, split_texts
+
+HELD_OUT = "0.1"
+"""The share of the training data that validates where ``--valid`` says nothing."""
+
+RECURRENT = ("rnn", "lstm", "gru")
+WORDS = r"\w+|[^\w\s]|\n"
+"""The tokens of a language model of words: words, signs, and ends of lines."""
+
+
+@dataclass
+class Parts:
+    """The examples of a run, as they were read and as arrays; what is not there is None."""
+
+    config: Config
+    encoding: Encoding
+    train: Dataset
+    valid: Dataset | None
+    test: Dataset | None
+    raw: dict[str, Raw]
+    digest: str
+    notes: list[str] = field(default_factory=list)
+
+
+def prepare(said: Mapping[str, Any]) -> Parts:
+    """The parts of a run; ``said`` is what flags and file chose.
+
+    Raises GaiError for data that cannot be trained on, UsageError for choices that do not fit it.
+    """
+    first = settled(said)
+    whole = read(first.data, first)
+    if not len(whole):
+        raise GaiError("no examples in the data", "the input is empty")
+    config, whole = decided(said, first, whole)
+    held = config.valid if config.valid is not None else HELD_OUT
+    raw = divided(whole, held, config)
+    if config.test is not None:
+        raw["test"] = numbered(read((config.test,), config), config)
+    encoding = encodings.fit(raw["train"], config)
+    if config.model == "transformer" and encoding.kind == "ids" and config.task != "lm":
+        config = with_places(config, encoding.inputs(raw["train"]), said)
+        encoding = replace(encoding, config=config)
+    made = {name: encoding.dataset(part) for name, part in raw.items()}
+    parts = Parts(
+        config,
+        encoding,
+        made["train"],
+        made.get("valid"),
+        made.get("test"),
+        raw,
+        digest=whole.digest,
+    )
+    parts.notes += notes(parts)
+    require(parts)
+    return parts
+
+
+def settled(said: Mapping[str, Any]) -> Config:
+    """The choices before the data is looked at."""
+    if not said.get("data"):
+        raise UsageError("no DATA to train on", "gai nn train MODEL DATA -o RUN; see --help")
+    task = said.get("task") or task_of(said.get("model", "mlp"), said["data"])
+    return resolved({**said, "task": task, **language_choices(said, task)})
+
+
+def task_of(model: str, paths: Sequence[str]) -> str:
+    """What the kind of file says about the task; of other files the labels say it later."""
+    bare = [path.removesuffix(".gz") for path in paths]
+    if all(path.endswith(".conllu") for path in bare):
+        return "tag"
+    if model in (*RECURRENT, "transformer") and all(path.endswith(".txt") for path in bare):
+        return "lm"
+    return "classify"
+
+
+def language_choices(said: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """What a language model has by default: letters with their case, or words and signs."""
+    if task != "lm":
+        return {}
+    unit = said.get("unit", "characters")
+    if unit == "characters" or "tokenizer" in said:
+        return {"lowercase": said.get("lowercase", False)}
+    if unit == "subwords":
+        hint = "--tokenizer bpe --model FILE; gai subword train makes one"
+        raise UsageError("--unit subwords needs a tokenizer of word pieces", hint)
+    return {
+        "tokenizer": "regex",
+        "token_pattern": WORDS,
+        "lowercase": said.get("lowercase", False),
+    }
+
+
+def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, Raw]:
+    """The choices that the data decides: the task, what is read of an example, the loss."""
+    task = first.task
+    if task == "classify" and "task" not in said and measures(raw.labels):
+        task = "regress"
+    input = said.get("input") or input_of(first.model, task, raw)
+    several = task == "classify" and bool(raw.labels) and isinstance(raw.labels[0], tuple)  # type: ignore[index]
+    choices = {**said, **language_choices(said, task), "task": task, "input": input}
+    choices.setdefault("loss", names.default_loss(task, several))
+    if task == "tag":
+        choices.setdefault("min_count", 2)
+    config = resolved(choices)
+    return config, numbered(raw, config)
+
+
+def measures(labels: Any) -> bool:
+    """Whether labels are numbers that stand for more than names."""
+    if labels is None or isinstance(labels, np.ndarray):
+        return labels is not None
+    try:
+        values = [float(label) for label in labels]
+    except (TypeError, ValueError):
+        return False
+    return any(not value.is_integer() for value in values)
+
+
+def input_of(model: str, task: str, raw: Raw) -> str:
+    """What is read of an example where ``--input`` does not say it."""
+    if raw.array is None:
+        return "tfidf" if model == "mlp" and task in ("classify", "regress") else "ids"
+    if raw.array.ndim == 2:
+        return "numbers"
+    if raw.array.ndim == 4 or (model == "cnn" and task == "classify"):
+        return "images"
+    return "sequences" if model in (*RECURRENT, "transformer", "cnn") else "numbers"
+
+
+def numbered(raw: Raw, config: Config) -> Raw:
+    """The examples with numbers for labels where numbers are learned."""
+    if config.task != "regress" or raw.labels is None:
+        return raw
+    try:
+        values = np.asarray(raw.labels, np.float64)
+    except ValueError as error:
+        hint = "--task classify takes names"
+        raise GaiError(f"--task regress needs numbers as labels: {error}", hint) from error
+    return replace(raw, labels=values.reshape(len(raw), -1))
+
+
+def divided(whole: Raw, valid: str, config: Config) -> dict[str, Raw]:
+    """The training and the validation part."""
+    share = fraction(valid)
+    if share is None:
+        return {"train": whole, "valid": numbered(read((valid,), config), config)}
+    if share == 0.0:
+        return {"train": whole}
+    if config.task == "lm":
+        return dict(zip(("train", "valid"), split_texts(whole, share), strict=True))
+    train, held = split(whole, share, config.seed, by_time=config.task == "forecast")
+    return {"train": whole.take(train), "valid": whole.take(held)}
+
+
+LONGEST = 512
+"""Tokens of a text that a transformer looks at, at most, where nobody says more."""
+
+
+def with_places(config: Config, inputs: Inputs, said: Mapping[str, Any]) -> Config:
+    """The choices of a transformer with a place for each token of the longest training text.
+
+    Longer texts are cut, but not those of which each token has a label.
+    """
+    assert isinstance(inputs, Ragged)
+    longest = int(inputs.lengths.max(initial=1))
+    if config.task == "tag":
+        return replace(config, context=said.get("context", max(2 * longest, 256)))
+    context = said.get("context", min(longest, LONGEST))
+    return replace(config, context=context, max_length=min(context, config.max_length or context))
+
+
+def fraction(text: str) -> float | None:
+    """The share that ``--valid`` names, None where it names a file."""
+    try:
+        share = float(text)
+    except ValueError:
+        return None
+    if not 0.0 <= share < 1.0:
+        raise UsageError(f"--valid {text}: a share is at least 0 and below 1, or name a file")
+    return share
+
+
+def notes(parts: Parts) -> list[str]:
+    """What a person should know about the data."""
+    found = []
+    labels = parts.encoding.labels
+    for name in ("valid", "test"):
+        data = getattr(parts, name)
+        found_labels = parts.raw[name].labels if data is not None else None
+        if labels is None or found_labels is None:
+            continue
+        if unseen := labels.never_seen(found_labels):
+            shown = ", ".join(map(repr, list(unseen)[:3])) + (", ..." if len(unseen) > 3 else "")
+            found.append(f"the {name} part has labels that training never saw: {shown}")
+    for name in ("train", "valid", "test"):
+        data = getattr(parts, name)
+        lengths = None if data is None else data.lengths
+        if lengths is not None and (empty := int((lengths == 0).sum())):
+            found.append(f"{empty:,} examples of the {name} part have no tokens")
+    return found
+
+
+def require(parts: Parts) -> None:
+    """Raises GaiError where there is too little to train on."""
+    if parts.config.task == "lm":
+        assert isinstance(parts.train.inputs, Ragged)
+        size, context = len(parts.train.inputs.values), parts.config.context
+        if size <= context + 1:
+            hint = f"--context-size {max(size // 4, 1)}, or more text"
+            raise GaiError(f"the text has {size} tokens, fewer than the context, {context}", hint)
