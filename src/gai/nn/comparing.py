@@ -1,0 +1,85 @@
+"""What a linear model, a table or an n-gram model gets on the split of a run."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gai.nn import baselines
+from gai.nn.baselines import Baseline
+from gai.nn.data.arrays import Ragged
+from gai.nn.data.raw import Raw
+
+if TYPE_CHECKING:
+    from gai.nn.data.preparing import Parts
+
+
+def baseline(parts: Parts, name: str) -> Baseline | None:
+    """The scores of the baseline on one part, after training on the training part.
+
+    None where no baseline is at home: a class is never seen, or there are no examples.
+    """
+    task = parts.config.task
+    if task == "lm":
+        return _language(parts, name)
+    if task == "tag":
+        return _tags(parts, name)
+    train, held = parts.raw["train"], parts.raw[name]
+    right, wanted = _targets(parts, "train"), _targets(parts, name)
+    labels = None if parts.encoding.labels is None else parts.encoding.labels.names
+    if task == "forecast":
+        assert train.array is not None
+        assert held.array is not None
+        return baselines.naive_forecast(train.array, right, held.array, wanted)
+    if train.array is not None:
+        assert held.array is not None
+        return baselines.linear_numbers(
+            _flat(train.array), right, _flat(held.array), wanted, labels
+        )
+    return baselines.linear_text(texts(parts, "train"), right, texts(parts, name), wanted, labels)
+
+
+def texts(parts: Parts, name: str) -> list[str]:
+    """The texts of a part."""
+    raw = parts.raw[name]
+    return raw.texts if raw.texts is not None else [" ".join(one) for one in raw.tokens or []]
+
+
+def _targets(parts: Parts, name: str) -> NDArray[Any]:
+    """What is to be predicted, numbers in their own units."""
+    targets: NDArray[Any] = getattr(parts, name).targets
+    scale = parts.encoding.targets
+    return targets if scale is None else scale.undo(targets)
+
+
+def _flat(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return array.reshape(len(array), -1)
+
+
+def _tags(parts: Parts, name: str) -> Baseline:
+    labels = parts.encoding.labels
+    assert labels is not None
+    train, held = words_of(parts.raw["train"]), words_of(parts.raw[name])
+    right, wanted = _targets(parts, "train"), _targets(parts, name)
+    return baselines.most_frequent_tag(train, right, held, wanted, labels.names)
+
+
+def words_of(raw: Raw) -> list[str]:
+    """All tokens, one example after the other."""
+    return list(chain.from_iterable(raw.tokens or []))
+
+
+def _language(parts: Parts, name: str) -> Baseline:
+    train, held = parts.train.inputs, getattr(parts, name).inputs
+    assert isinstance(train, Ragged)
+    text = "".join(parts.raw[name].texts or [])
+    return baselines.ngram(
+        train.values,
+        held.values,
+        parts.encoding.size[0],
+        characters=len(text),
+        bytes=len(text.encode("utf-8", "surrogatepass")),
+    )
