@@ -1,0 +1,1 @@
+"""The rooms that import torch: models, losses, the training loop, and what asks a trained model."""
