@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from gai.cli import pages, terminal
 from gai.cli.commands import SETTINGS, Lazy, passed_through
-from gai.errors import UsageError
+from gai.errors import MissingExtraError, UsageError
 
 COMMANDS = {
     "tokenize": "Tokens of each document: words, sentences, characters, n-grams or phrases.",
@@ -40,6 +40,14 @@ COMMANDS = {
     "vectors reduce": "Fewer dimensions or smaller numbers.",
     "vectors convert": "The same vectors in another format.",
     "vectors info": "What a file of vectors holds.",
+    "nn train": "Train a neural model.",
+    "nn predict": "Labels, numbers or tags of new examples.",
+    "nn evaluate": "Scores of a trained model on labelled examples.",
+    "nn encode": "Examples as the last hidden layer sees them.",
+    "nn generate": "Text from a language model.",
+    "nn inspect": "The layers of a trained model, their shapes, weights and operations.",
+    "nn trace": "One example through a network, forward, back, and one step.",
+    "nn list": "Models, activations, losses, optimisers and whatever else has a name.",
     "top": "The heaviest terms of each document of a stored matrix.",
     "info": "What is installed, or what a stored file holds.",
     "download": "Data of NLTK and models of spaCy.",
@@ -49,8 +57,12 @@ COMMANDS = {
 GROUPS = {
     "subword": "Tokenizers of word pieces: train one.",
     "vectors": "Word vectors: ask, evaluate, convert, draw.",
+    "nn": "Small neural models: train, ask, look into.",
 }
 """The same for commands that have commands."""
+
+EXTRAS = {"nn": "nn"}
+"""Groups whose commands need an extra."""
 
 ClickException: Any = typer.BadParameter.__mro__[2]
 """typer carries its own click in new versions and imports it in old ones."""
@@ -74,12 +86,22 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         if not args and not ctx.resilient_parsing:
+            if self.name in EXTRAS:
+                require(EXTRAS[self.name], ctx.command_path)
             terminal.say(self.get_help(ctx))
             raise typer.Exit(UsageError.code)
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(pages.group(self, ctx))
+
+
+def require(extra: str, feature: str) -> None:
+    """Raises MissingExtraError, with the pip line, where the package of an extra is missing."""
+    from gai.backends import available
+
+    if not available(extra):
+        raise MissingExtraError(feature, extra)
 
 
 def run(words: list[str]) -> int:

@@ -151,7 +151,8 @@ def as_typed(kind: Any) -> Any:
 
 def flag(info: Any) -> str:
     """The long name of an option, ``--min-df``."""
-    names = [str(name) for name in (info.default, *(info.param_decls or ())) if name is not ...]
+    declared = (info.default, *(info.param_decls or ()))
+    names = [str(name).partition("/")[0] for name in declared if name is not ...]
     return max(names, key=len) if names else str(info.metavar)
 
 

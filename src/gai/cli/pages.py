@@ -63,7 +63,9 @@ def panel(param: Any) -> str:
 
 def row(param: Any) -> Row:
     """What the user types, and what it does."""
-    names = ", ".join(sorted(param.opts, key=len)) if param.param_type_name == "option" else ""
+    names = ""
+    if param.param_type_name == "option":
+        names = ", ".join(sorted([*param.opts, *param.secondary_opts], key=len))
     default = f" [{param.show_default}]" if isinstance(param.show_default, str) else ""
     return f"{names} {param.metavar or ''}".strip(), f"{param.help or ''}{default}"
 

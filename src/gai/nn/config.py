@@ -104,7 +104,7 @@ class Config:
     schedule: str = _in("training", "constant")
     warmup: int = _in("training", 0)
     min_lr: float = _in("training", 0.0)
-    schedule_every: int = _in("training", 10)
+    schedule_every: int = _in("training", 3)
     schedule_gamma: float = _in("training", 0.5)
     l1: float = _in("training", 0.0)
     l2: float = _in("training", 0.0)
@@ -172,9 +172,21 @@ KNOWN = {
     "schedule": names.SCHEDULES,
     "weights_init": names.INITIALISATIONS,
     "pool": names.POOLS,
+    "unit": ("characters", "words", "subwords"),
+    "class_weights": ("none", "balanced"),
+    "precision": ("auto", "float32", "bfloat16"),
+    "errors": ("strict", "replace", "ignore"),
 }
+"""The names that a choice may have."""
 
 SHARES = ("dropout", "input_dropout", "label_smoothing")
+
+LEAST = {
+    **dict.fromkeys(("window", "horizon", "min_count", "epochs", "schedule_every"), 1),
+    **dict.fromkeys(("max_vocab", "max_length", "steps", "eval_every", "early_stopping"), 1),
+    **dict.fromkeys(("batch_size", "seed", "threads", "warmup", "weight_decay", "l1", "l2"), 0),
+}
+"""The least that a number may be, which a file may miss; options see to it themselves."""
 
 
 def check(config: Config) -> None:
@@ -195,6 +207,11 @@ def check(config: Config) -> None:
     for name in SHARES:
         if not 0.0 <= getattr(config, name) < 1.0:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 0 and below 1")
+    for name, least in LEAST.items():
+        if (value := getattr(config, name)) is not None and not value >= least:
+            raise UsageError(f"--{name.replace('_', '-')} {value} must be at least {least}")
+    if not 0.0 < config.lr < float("inf"):
+        raise UsageError(f"--lr {config.lr:g} must be above 0", "--lr 0.001")
 
 
 def write(config: Config) -> str:
@@ -226,11 +243,12 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The choices in a file, by name; raises GaiError where it is no TOML, or has other names."""
     shown = os.fspath(path)
     try:
-        with open(path, "rb") as file:
-            found = tomllib.load(file)
+        # As names of files are: their bytes need not be UTF-8.
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+            found = tomllib.loads(file.read())
     except OSError as error:
         raise GaiError(f"{shown}: {(error.strerror or str(error)).lower()}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise GaiError(f"{shown}: not TOML: {error}") from error
     found.pop("gai", None)
     return dict(_checked(_flat(found), shown))
@@ -252,7 +270,7 @@ def _checked(found: Iterable[tuple[str, Any]], path: str) -> Iterator[tuple[str,
             raise GaiError(f"{path}: no choice is called {name!r}", hint)
         converted = _as(hints[name], value)
         if converted is None:
-            raise GaiError(f"{path}: {name} is {value!r}: not what it should be, {hints[name]}")
+            raise GaiError(f"{path}: {name} is {value!r}, not {_kind(hints[name])}")
         yield name, converted
 
 
@@ -264,8 +282,22 @@ def _as(kind: Any, value: Any) -> Any:
     if get_origin(kind) is tuple:
         if not isinstance(value, list):
             return None
-        items = tuple(_as(get_args(kind)[0], item) for item in value)
-        return None if None in items else items
+        one, *rest = get_args(kind)
+        items = tuple(_as(one, item) for item in value)
+        wrong = None in items or (rest != [...] and len(items) != len(rest) + 1)
+        return None if wrong else items
     if kind is float and type(value) in (int, float):
         return float(value)
     return value if type(value) is kind else None
+
+
+SPELT = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
+
+
+def _kind(kind: Any) -> str:
+    """The type of a field, in words."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return _kind(get_args(kind)[0])
+    if get_origin(kind) is tuple:
+        return f"a list, each of it {_kind(get_args(kind)[0])}"
+    return SPELT[kind]

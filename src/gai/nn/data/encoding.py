@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gai.errors import GaiError
+from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
 from gai.nn.data.arrays import Dataset, Inputs, Kind, Ragged, Sparse
 from gai.nn.data.labels import Labels
 from gai.nn.data.raw import Raw
 from gai.nn.data.text import (
+    SPECIAL,
     CharacterEncoder,
     FeatureEncoder,
     TermEncoder,
@@ -45,8 +46,9 @@ class Scale:
     def of(cls, values: NDArray[Any]) -> Scale:
         """That of the columns of an array [..., K]."""
         flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
-        deviation = flat.std(axis=0)
-        return cls(flat.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        # The deviation of equal numbers need not be 0: their mean is rounded.
+        varies = flat.min(axis=0) < flat.max(axis=0)
+        return cls(flat.mean(axis=0), np.where(varies, flat.std(axis=0), 1.0))
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Values in units of the deviation from the mean."""
@@ -118,7 +120,7 @@ class Encoding:
         if self.source in TEXT:
             return cut(self._ids(raw), self.config.max_length)
         if self.source == "rows":
-            return self._rows(texts_of(raw, self))
+            return self._rows(texts_of(raw))
         return self._array(raw)
 
     def _ids(self, raw: Raw) -> Ragged:
@@ -126,7 +128,7 @@ class Encoding:
             assert self.vocabulary is not None
             self.ready["encode"] = encoder(self.source, self.vocabulary, self.config)
         features = self.source == "features"
-        made: Ragged = self.ready["encode"](tokens_of(raw) if features else texts_of(raw, self))
+        made: Ragged = self.ready["encode"](tokens_of(raw) if features else texts_of(raw))
         return made
 
     def _rows(self, texts: Sequence[str]) -> Sparse:
@@ -137,13 +139,18 @@ class Encoding:
 
     def _array(self, raw: Raw) -> NDArray[np.float32]:
         if raw.array is None:
-            raise GaiError(f"this model reads {self.source}, and the data is text")
+            hint = "--columns names the fields that hold numbers"
+            raise GaiError(f"this model reads {self.source}, and the data is text", hint)
         array = as_kind(raw.array, self.kind)
+        if self.kind == "images" and (array.shape[1], self.size[0]) == (1, 3):
+            array = np.repeat(array, 3, axis=1)  # grey among images of colours
         if array.shape[1:] != self.size and not (
             self.kind == "sequences" and array.shape[2:] == self.size[1:]
         ):
-            shape = spelt(array.shape[1:])
-            raise GaiError(f"the model was trained on {spelt(self.size)}, the data has {shape}")
+            raise GaiError(
+                f"this model was trained on examples of {spelt(self.size)} numbers, the data has "
+                f"{spelt(array.shape[1:])}"
+            )
         return array if self.scale is None else self.scale.apply(array)
 
     def _targets(self, raw: Raw) -> NDArray[Any]:
@@ -222,19 +229,27 @@ def fit(raw: Raw, config: Config) -> Encoding:
 
 
 def source_of(raw: Raw, config: Config) -> str:
-    """What is read of the examples."""
+    """What is read of the examples; raises UsageError for ``--input`` of another kind of data."""
+    of_numbers = config.input in ("numbers", "sequences", "images")
+    if of_numbers != (raw.array is not None):
+        fitting = "numbers, sequences or images" if raw.array is not None else "ids, tfidf or bow"
+        hint = f"--input {fitting}, or leave it out"
+        raise UsageError(f"--input {config.input}: the data is {raw.described()}", hint)
     if raw.array is not None:
         return config.input
     if config.input in ("tfidf", "bow"):
         return "rows"
     if config.task == "tag":
         return "features"
+    if config.analyzer == "word" and config.ngrams != (1, 1):
+        message = f"--ngrams {','.join(map(str, config.ngrams))}: --input ids reads word after word"
+        raise UsageError(message, "mlp takes n-grams with --input tfidf; a cnn's filters see them")
     return "characters" if takes_characters(config) else "terms"
 
 
 def takes_characters(config: Config) -> bool:
-    """Whether text is read letter by letter."""
-    return config.unit == "characters" if config.task == "lm" else config.analyzer == "char"
+    """Whether text is read letter by letter, as it is."""
+    return config.task == "lm" and config.unit == "characters"
 
 
 def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
@@ -243,7 +258,7 @@ def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
     if source == "rows":
         from gai.nn.data.rows import columns_of
 
-        return columns_of(texts_of(raw), config)
+        return require_terms(columns_of(texts_of(raw), config), config)
     if source == "features":
         words = distinct_in(tokens_of(raw))
         made = Vocabulary.of(*feature_counts(words.terms, counted(words)), least, most)
@@ -251,9 +266,14 @@ def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
         number = characters_in if source == "characters" else terms_in(analysis_of(config))
         found = number(texts_of(raw))
         made = Vocabulary.of(found.terms, counted(found), least, most)
-    if len(made) == 2:
-        raise GaiError("the training texts have no terms", f"--min-count is {least}")
-    return made
+    return require_terms(made, config)
+
+
+def require_terms(vocabulary: Vocabulary, config: Config) -> Vocabulary:
+    """The same; raises GaiError where it is empty."""
+    if len(vocabulary) == len(SPECIAL):
+        raise GaiError("the training texts have no terms", f"--min-count is {config.min_count}")
+    return vocabulary
 
 
 def feature_counts(
@@ -286,13 +306,13 @@ def tokens_of(raw: Raw) -> list[list[str]]:
     return raw.tokens if raw.tokens is not None else [text.split() for text in texts_of(raw)]
 
 
-def texts_of(raw: Raw, encoding: Encoding | None = None) -> list[str]:
+def texts_of(raw: Raw) -> list[str]:
     """The texts; raises GaiError where there are none."""
     if raw.tokens is not None:
         return [" ".join(tokens) for tokens in raw.tokens]
     if raw.texts is None:
-        read = "text" if encoding is None else encoding.source
-        raise GaiError(f"this model reads {read}, and the data is numbers", "--text-field names it")
+        hint = "--text-field names the field that holds text"
+        raise GaiError("this model reads text, and the data is numbers", hint)
     return raw.texts
 
 

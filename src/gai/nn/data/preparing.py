@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from gai.nn.config import Config, resolved
 from gai.nn.data import encoding as encodings
 from gai.nn.data.arrays import Dataset, Inputs, Ragged
 from gai.nn.data.encoding import Encoding
-from gai.nn.data.raw import Raw, read
+from gai.nn.data.labels import Labels
+from gai.nn.data.raw import Raw, RawLabels, read
 from gai.nn.data.splits import split, split_texts
 
 HELD_OUT = "0.1"
@@ -95,6 +96,8 @@ def language_choices(said: Mapping[str, Any], task: str) -> dict[str, Any]:
     if task != "lm":
         return {}
     unit = said.get("unit", "characters")
+    if unit == "characters":
+        require_plain(said)
     if unit == "characters" or "tokenizer" in said:
         return {"lowercase": said.get("lowercase", False)}
     if unit == "subwords":
@@ -105,6 +108,16 @@ def language_choices(said: Mapping[str, Any], task: str) -> dict[str, Any]:
         "token_pattern": WORDS,
         "lowercase": said.get("lowercase", False),
     }
+
+
+def require_plain(said: Mapping[str, Any]) -> None:
+    """Raises UsageError for steps between a text and its terms where there are none."""
+    for step in fields(Config):
+        if step.metadata["section"] == "text" and step.name != "lowercase":
+            value, name = said.get(step.name, step.default), step.name.replace("_", " ")
+            if value != step.default:
+                message = f"{name} {value}: a model of characters takes text as it is"
+                raise UsageError(message, "--unit words, or subwords")
 
 
 def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, Raw]:
@@ -118,6 +131,8 @@ def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, R
     choices.setdefault("loss", names.default_loss(task, several))
     if task == "tag":
         choices.setdefault("min_count", 2)
+        if said.get("max_length") is not None:
+            raise UsageError("--task tag has no --max-length: every token has a tag")
     config = resolved(choices)
     return config, numbered(raw, config)
 
@@ -153,7 +168,11 @@ def numbered(raw: Raw, config: Config) -> Raw:
     except ValueError as error:
         hint = "--task classify takes names"
         raise GaiError(f"--task regress needs numbers as labels: {error}", hint) from error
-    return replace(raw, labels=values.reshape(len(raw), -1))
+    values = values.reshape(len(raw), -1)
+    if not (finite := np.isfinite(values).all(1)).all():
+        place = int(np.flatnonzero(~finite)[0])
+        raise GaiError(f"{raw.ids[place]}: the label is {values[place, 0]:g}, not a finite number")
+    return replace(raw, labels=values)
 
 
 def divided(whole: Raw, valid: str, config: Config) -> dict[str, Raw]:
@@ -206,15 +225,21 @@ def notes(parts: Parts) -> list[str]:
         found_labels = parts.raw[name].labels if data is not None else None
         if labels is None or found_labels is None:
             continue
-        if unseen := labels.never_seen(found_labels):
-            shown = ", ".join(map(repr, list(unseen)[:3])) + (", ..." if len(unseen) > 3 else "")
-            found.append(f"the {name} part has labels that training never saw: {shown}")
+        found += unseen(labels, found_labels, f"the {name} part")
     for name in ("train", "valid", "test"):
         data = getattr(parts, name)
         lengths = None if data is None else data.lengths
         if lengths is not None and (empty := int((lengths == 0).sum())):
-            found.append(f"{empty:,} examples of the {name} part have no tokens")
+            some = "1 example" if empty == 1 else f"{empty:,} examples"
+            found.append(f"{some} of the {name} part without a token")
     return found
+
+
+def unseen(labels: Labels, found: RawLabels, where: str) -> list[str]:
+    """A line about the labels in some data that training never saw, none where there are none."""
+    names = labels.never_seen(found)
+    shown = ", ".join(map(repr, list(names)[:3])) + (", ..." if len(names) > 3 else "")
+    return [f"{where} has labels that training never saw: {shown}"] if names else []
 
 
 def require(parts: Parts) -> None:

@@ -20,9 +20,9 @@ TFIDF = Weighting("log", "smooth", "l2")
 
 def columns_of(texts: Sequence[str], config: Config) -> Vocabulary:
     """The terms that become columns, with the number of documents that each is in."""
-    made = _counts(texts, config).result(
-        Pruning(min_df=config.min_count, max_features=config.max_vocab)
-    )
+    least = config.min_count
+    bounds = Pruning(min_df=least, max_df=max(least, len(texts)), max_features=config.max_vocab)
+    made = _counts(texts, config).result(bounds)
     df = np.asarray(made.extra["df"], np.int64)
     return Vocabulary([*SPECIAL, *made.terms], np.concatenate([np.zeros(2, np.int64), df]))
 

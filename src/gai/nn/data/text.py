@@ -173,7 +173,8 @@ class FeatureEncoder:
         """The ids of the features of each token."""
         rows, words = distinct_in(sentences)
         flat = self.vocabulary.places(chain.from_iterable(map(features, words)))
-        return Ragged(flat.reshape(len(words), -1)[rows.values], rows.offsets)
+        table = flat.reshape(len(words), len(features("")))
+        return Ragged(table[rows.values], rows.offsets)
 
 
 def counted(numbered: Numbered) -> NDArray[np.int64]:

@@ -25,6 +25,8 @@ that is there or not (bce, several labels) to (1 - S) y + S / 2.
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -258,6 +260,8 @@ def custom(target: str) -> Loss:
 def found_function(target: str) -> Callable[[Tensor, Tensor], Any]:
     """The function that ``target`` names; GaiError where there is none."""
     module, _, name = target.rpartition(":")
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)  # where a module of the user's own lies
     try:
         found = _in_file(module, name) if module.endswith(".py") else resolve(target)
     except AttributeError as error:

@@ -1,0 +1,418 @@
+"""The options of gai nn train, in groups; their fields are named as those of gai.nn.config."""
+
+# No `from __future__ import annotations`: typer reads these annotations, as objects.
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from gai.cli import values
+from gai.cli.options import option
+from gai.nn import names
+
+INPUT_FORMATS = ("text", "jsonl", "csv", "tsv", "parquet")
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
+        raise ValueError("expected names such as a,b,c")
+    return found
+
+
+def wholes(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between: ``"3,4,5"``."""
+    return tuple(values.whole(1)(part.strip()) for part in text.split(","))
+
+
+def batch(text: str) -> int:
+    """A batch size; ``full`` is 0, all examples at once."""
+    return 0 if text == "full" else values.whole(1)(text)
+
+
+def whole(*flags: str, least: int = 1, help: str, default: str = "") -> Any:
+    """An option for a whole number."""
+    return option(*flags, metavar="N", parse=values.whole(least), help=help, default=default)
+
+
+def real(
+    *flags: str, least: float = 0.0, most: float | None = None, help: str, default: str = ""
+) -> Any:
+    """An option for a number."""
+    parse: Callable[[str], float]
+    parse = values.number(least) if most is None else values.number(least, most)
+    return option(*flags, metavar="X", parse=parse, help=help, default=default)
+
+
+def switch(name: str, help: str) -> Any:
+    """A flag that ``--no-NAME`` takes back where a file has set it."""
+    return typer.Option(f"--{name}/--no-{name}", help=help, show_default=False)
+
+
+def one_of(flag: str, known: dict[str, str], help: str, default: str = "") -> Any:
+    """An option for a name of a list of ``gai nn list``."""
+    return option(flag, parse=values.choice(*known), help=help, default=default)
+
+
+@dataclass(eq=False, repr=False)
+class Examples:
+    """What is read of DATA."""
+
+    panel: ClassVar[str] = "Examples"
+    text_field: Annotated[
+        str | None,
+        option(
+            "--text-field",
+            metavar="NAME",
+            help="Field or column of the text; title+body joins two.",
+            default="text",
+        ),
+    ] = None
+    label_field: Annotated[
+        tuple[str, ...] | None,
+        option(
+            "--label-field",
+            metavar="NAME[,NAME]",
+            parse=names_of,
+            help="Field or column of the label; several are numbers to be predicted together.",
+            default="label",
+        ),
+    ] = None
+    label_sep: Annotated[
+        str | None,
+        option("--label-sep", metavar="TEXT", help="A label is several, with this between them."),
+    ] = None
+    columns: Annotated[
+        tuple[str, ...] | None,
+        option(
+            "--columns",
+            metavar="A,B,C",
+            parse=names_of,
+            help="Learn from these columns of numbers, not from text.",
+        ),
+    ] = None
+    header: Annotated[
+        tuple[str, ...] | None,
+        option(
+            "--header",
+            metavar="A,B,C",
+            parse=names_of,
+            help="Names for the columns of a csv or tsv file that has no line of names.",
+        ),
+    ] = None
+    input_format: Annotated[
+        str | None,
+        option(
+            "--input-format",
+            parse=values.choice(*INPUT_FORMATS),
+            help="What the inputs are.",
+            default="by extension, else text",
+        ),
+    ] = None
+    errors: Annotated[
+        str | None,
+        option(
+            "--errors",
+            parse=values.choice("strict", "replace", "ignore"),
+            help="What happens at bytes that are no UTF-8.",
+            default="strict",
+        ),
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class Parts(Examples):
+    """What is learned from, and what is held back."""
+
+    task: Annotated[
+        str | None,
+        one_of("--task", names.TASKS, "What is learned.", "by model, data and labels"),
+    ] = None
+    input: Annotated[
+        str | None,
+        one_of(
+            "--input",
+            names.INPUTS,
+            "What the network sees of an example.",
+            "by model and data; tfidf for an mlp on text",
+        ),
+    ] = None
+    valid: Annotated[
+        str | None,
+        option(
+            "--valid",
+            metavar="FILE|FRACTION",
+            help="What validates: a file, or a share of DATA, drawn by label; 0 for nothing.",
+            default="0.1",
+        ),
+    ] = None
+    test: Annotated[
+        str | None,
+        option("--test", metavar="FILE", help="Score the best network on this, once, at the end."),
+    ] = None
+    unit: Annotated[
+        str | None,
+        option(
+            "--unit",
+            parse=values.choice("characters", "words", "subwords"),
+            help="What a language model predicts.",
+            default="characters",
+        ),
+    ] = None
+    window: Annotated[
+        int | None,
+        whole("--window", help="Steps of a series that a forecast looks back.", default="24"),
+    ] = None
+    horizon: Annotated[
+        int | None, whole("--horizon", help="Steps that are forecast.", default="1")
+    ] = None
+    min_count: Annotated[
+        int | None,
+        whole("--min-count", help="Leave out rarer terms.", default="1; 2 for tags"),
+    ] = None
+    max_vocab: Annotated[
+        int | None, whole("--max-vocab", help="Only the N most frequent terms.", default="all")
+    ] = None
+    max_length: Annotated[
+        int | None, whole("--max-length", help="Cut texts behind N tokens.", default="not")
+    ] = None
+    class_weights: Annotated[
+        str | None,
+        option(
+            "--class-weights",
+            parse=values.choice("none", "balanced"),
+            help="balanced: rare classes count more, each class as much as any other.",
+            default="none",
+        ),
+    ] = None
+    augment: Annotated[
+        tuple[str, ...] | None,
+        option(
+            "--augment",
+            metavar="NAME[,NAME]",
+            parse=values.several(*names.AUGMENTATIONS),
+            help=f"Change examples at random: {', '.join(names.AUGMENTATIONS)}; see gai nn list.",
+        ),
+    ] = None
+    augment_rate: Annotated[
+        float | None,
+        real("--augment-rate", most=1.0, help="How much of it.", default="0.1"),
+    ] = None
+    pretokenized: Annotated[
+        bool,
+        option("--pretokenized", help="The text is tokens already, separated by single spaces."),
+    ] = False
+
+
+@dataclass(eq=False, repr=False)
+class Architecture:
+    """How the network is built."""
+
+    panel: ClassVar[str] = "Network"
+    layers: Annotated[
+        int | None,
+        whole("--layers", least=0, help="Hidden layers.", default="1; transformer 2"),
+    ] = None
+    width: Annotated[int | None, whole("--width", help="Units of a layer.", default="128")] = None
+    embedding: Annotated[
+        int | None, whole("--embedding", help="Numbers of a term's vector.", default="128")
+    ] = None
+    vectors: Annotated[
+        str | None,
+        option("--vectors", metavar="FILE", help="Begin with these word vectors."),
+    ] = None
+    freeze_vectors: Annotated[
+        bool | None, switch("freeze-vectors", "Leave the vectors of words as they are.")
+    ] = None
+    activation: Annotated[
+        str | None, one_of("--activation", names.ACTIVATIONS, "Of hidden units.", "relu")
+    ] = None
+    negative_slope: Annotated[
+        float | None, real("--negative-slope", help="Of leaky-relu.", default="0.01")
+    ] = None
+    bidirectional: Annotated[
+        bool | None, switch("bidirectional", "Recurrent networks read both ways.")
+    ] = None
+    attention: Annotated[
+        bool | None, switch("attention", "Recurrent networks weigh all their states.")
+    ] = None
+    kernels: Annotated[
+        tuple[int, ...] | None,
+        option(
+            "--kernels",
+            metavar="N[,N]",
+            parse=wholes,
+            help="How many tokens the filters of a cnn see.",
+            default="3,4,5",
+        ),
+    ] = None
+    filters: Annotated[
+        int | None, whole("--filters", help="Filters of each kind, of a cnn.", default="100")
+    ] = None
+    pool: Annotated[
+        str | None,
+        one_of("--pool", names.POOLS, "How many places become one.", "max; mlp, transformer avg"),
+    ] = None
+    heads: Annotated[
+        int | None, whole("--heads", help="Attention heads of a transformer.", default="4")
+    ] = None
+    context_size: Annotated[
+        int | None,
+        whole("--context-size", help="Tokens that a language model sees.", default="64"),
+    ] = None
+    residual: Annotated[
+        bool | None, switch("residual", "Add the input of a layer to its output.")
+    ] = None
+    batch_norm: Annotated[
+        bool | None, switch("batch-norm", "Normalise each unit over the batch.")
+    ] = None
+    layer_norm: Annotated[
+        bool | None, switch("layer-norm", "Normalise each example over the units.")
+    ] = None
+    weights_init: Annotated[
+        str | None,
+        one_of("--weights-init", names.INITIALISATIONS, "How weights begin.", "default"),
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class Descent:
+    """How the network learns."""
+
+    panel: ClassVar[str] = "Training"
+    epochs: Annotated[
+        int | None, whole("--epochs", help="How often to go through the data.", default="10")
+    ] = None
+    steps: Annotated[
+        int | None, whole("--steps", help="Stop after N steps.", default="by --epochs")
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        option(
+            "--batch-size",
+            metavar="full|N",
+            parse=batch,
+            help="Examples a step: all of them, some, or 1.",
+            default="32",
+        ),
+    ] = None
+    eval_every: Annotated[
+        int | None,
+        whole("--eval-every", help="Validate every N steps.", default="epochs; lm 250"),
+    ] = None
+    loss: Annotated[
+        str | None,
+        option(
+            "--loss",
+            metavar="NAME|MODULE:FUNCTION",
+            help=f"{', '.join(names.LOSSES)}, or a function of outputs and targets.",
+            default="by task",
+        ),
+    ] = None
+    huber_delta: Annotated[
+        float | None, real("--huber-delta", help="Where huber becomes linear.", default="1")
+    ] = None
+    focal_gamma: Annotated[
+        float | None, real("--focal-gamma", help="How much focal spares the easy.", default="2")
+    ] = None
+    label_smoothing: Annotated[
+        float | None,
+        real("--label-smoothing", most=0.99, help="Share of the other classes.", default="0"),
+    ] = None
+    optimizer: Annotated[
+        str | None, one_of("--optimizer", names.OPTIMIZERS, "What makes the steps.", "adam")
+    ] = None
+    lr: Annotated[float | None, real("--lr", help="Learning rate.", default="0.001")] = None
+    momentum: Annotated[
+        float | None,
+        real("--momentum", most=0.9999, help="Of momentum and nesterov.", default="0.9"),
+    ] = None
+    beta2: Annotated[
+        float | None,
+        real("--beta2", most=0.99999, help="Memory of squares, of adam.", default="0.999"),
+    ] = None
+    schedule: Annotated[
+        str | None,
+        one_of("--schedule", names.SCHEDULES, "How the rate changes.", "constant"),
+    ] = None
+    warmup: Annotated[
+        int | None, whole("--warmup", least=0, help="Steps in which the rate rises.", default="0")
+    ] = None
+    min_lr: Annotated[
+        float | None, real("--min-lr", help="Lowest rate of a schedule.", default="0")
+    ] = None
+    schedule_every: Annotated[
+        int | None,
+        whole("--schedule-every", help="Epochs of a step or cycle; patience of plateau.", default="3"),
+    ] = None
+    schedule_gamma: Annotated[
+        float | None,
+        real("--schedule-gamma", most=1.0, help="What the rate is multiplied by.", default="0.5"),
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class Restraint:
+    """What keeps a network from learning by heart, and gradients from exploding."""
+
+    panel: ClassVar[str] = "Against overfitting and exploding gradients"
+    dropout: Annotated[
+        float | None,
+        real("--dropout", most=0.99, help="Share of hidden units left out.", default="by model"),
+    ] = None
+    input_dropout: Annotated[
+        float | None,
+        real("--input-dropout", most=0.99, help="Share of inputs left out.", default="0"),
+    ] = None
+    l1: Annotated[
+        float | None, real("--l1", help="Times the sum of |weights|, to the loss.", default="0")
+    ] = None
+    l2: Annotated[
+        float | None, real("--l2", help="Times the sum of squares, to the loss.", default="0")
+    ] = None
+    weight_decay: Annotated[
+        float | None,
+        real("--weight-decay", help="The optimiser's own.", default="0; transformer 0.01"),
+    ] = None
+    max_norm: Annotated[
+        float | None, real("--max-norm", help="Largest norm of the weights into a unit.")
+    ] = None
+    early_stopping: Annotated[
+        int | None,
+        whole("--early-stopping", help="Stop after N evaluations without a better one."),
+    ] = None
+    clip_norm: Annotated[
+        float | None,
+        real("--clip-norm", help="Largest norm of a gradient.", default="recurrent ones 1"),
+    ] = None
+    clip_value: Annotated[
+        float | None, real("--clip-value", help="Largest number in a gradient.")
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class Machine:
+    """On what it runs."""
+
+    panel: ClassVar[str] = "Run"
+    seed: Annotated[int | None, whole("--seed", least=0, help="Of all chance.", default="1")] = None
+    threads: Annotated[
+        int | None,
+        whole("--threads", help="Threads of the CPU.", default="the faster of 1 and all"),
+    ] = None
+    device: Annotated[
+        str | None,
+        option("--device", metavar="auto|cpu|cuda", help="Where to compute.", default="auto"),
+    ] = None
+    precision: Annotated[
+        str | None,
+        option(
+            "--precision",
+            parse=values.choice("auto", "float32", "bfloat16"),
+            help="Numbers of the forward pass.",
+            default="float32; transformers on a GPU bfloat16",
+        ),
+    ] = None
+    compile: Annotated[bool | None, switch("compile", "Compile the network first.")] = None

@@ -1,0 +1,184 @@
+"""gai nn train."""
+
+# No `from __future__ import annotations`: typer reads these annotations, as objects.
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gai.cli import choices, nn_display, terminal
+from gai.cli.nn_options import Architecture, Descent, Machine, Parts, Restraint
+from gai.cli.nn_ready import require_torch
+from gai.cli.options import Talk, Terms, option
+from gai.errors import UsageError
+from gai.nn import names
+
+if TYPE_CHECKING:
+    from gai.nn.runs import Run
+
+
+def nn_train(
+    *,
+    architecture: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL", help=f"{', '.join(names.MODELS)}; see gai nn list."),
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DATA",
+            help="jsonl, csv, tsv, .conllu, .txt (language models), .npz, MNIST's idx, folders "
+            "with one folder a class, - for standard input, @digits, @iris, @diabetes.",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None, option("-o", "--output", metavar="RUN", help="The folder that is made.")
+    ] = None,
+    resume: Annotated[bool, option("--resume", help="Go on with the run in RUN.")] = False,
+    force: Annotated[bool, option("--force", help="Replace the run in RUN.")] = False,
+    config: Annotated[
+        str | None,
+        option("--config", metavar="FILE", help="Take choices from this config.toml; flags win."),
+    ] = None,
+    parts: Parts,
+    terms: Terms,
+    network: Architecture,
+    descent: Descent,
+    restraint: Restraint,
+    machine: Machine,
+    talk: Talk,
+) -> None:
+    """Train a neural model.
+
+    RUN is a folder with the network, its choices, its scores and what is needed to go on. Beside
+    the network's score stands that of a linear model or an n-gram model on the same split. Ctrl-C
+    saves; --resume goes on, bit for bit as if nothing had happened.
+
+      gai nn train cnn train.csv --label-field category --test test.csv -o run
+      gai nn train transformer book.txt --steps 2000 -o shakespeare
+      gai nn train lstm --resume -o run --epochs 20
+    """
+    require_torch("gai nn train")
+    if output is None:
+        raise UsageError("training needs a folder to write: -o RUN")
+    from gai.nn.runs import Run
+
+    run = Run(output)
+    if resume and (force or config):
+        other = "--force, which begins anew" if force else f"--config {config}"
+        raise UsageError(f"--resume and {other}", "a run goes on with its own choices")
+    if not resume:
+        run.require_free(force=force)  # before the data is read
+    said = flags(parts, terms, network, descent, restraint, machine)
+    paths = list(data or ())
+    if architecture is not None and architecture not in names.MODELS:
+        known = values_hint(architecture)
+        raise UsageError(f"no model is called {architecture!r}", known)
+    said |= {"model": architecture} if architecture else {}
+    said |= {"data": tuple(paths)} if paths else {}
+    if resume:
+        said = resumed(run, said)
+    elif config is not None:
+        from gai.nn.config import read
+
+        said = {**read(config), **said}
+    if not said.get("model"):
+        raise UsageError("no MODEL", f"one of {', '.join(names.MODELS)}")
+    train(run, said, machine, talk, resume=resume, force=force)
+
+
+def values_hint(name: str) -> str:
+    """What a name that no model has may have meant."""
+    from gai.cli.values import Choice
+
+    try:
+        return Choice(tuple(names.MODELS))(name)
+    except ValueError as error:
+        return str(error)
+
+
+def flags(*groups: Any) -> dict[str, Any]:
+    """The choices that flags made, by the names of the configuration."""
+    said: dict[str, Any] = {}
+    for group in groups:
+        if isinstance(group, Terms):
+            continue
+        for name, value in vars(group).items():
+            if value is not None and name != "pretokenized":
+                said[name] = value
+    if "context_size" in said:
+        said["context"] = said.pop("context_size")
+    return said | text_choices(groups[0], groups[1])
+
+
+def text_choices(parts: Parts, terms: Terms) -> dict[str, Any]:
+    """What flags say about the way from text to terms."""
+    claimed = {name for _, name, _ in choices.term_claims(parts, terms)}  # type: ignore[arg-type]
+    if not claimed and not terms.stop_words:
+        return {}
+    analysis = choices.analysis(parts, terms)  # type: ignore[arg-type]
+    if terms.stop_words:
+        claimed |= {"stop_words", "stop_words_name"}
+    claimed |= {name for name in ("lang", "package") if getattr(analysis, name)}
+    if analysis.tokenizer in ("bpe", "unigram"):
+        claimed |= {"lowercase"}
+    renamed = {"lang": "language", "model": "tokenizer_model", "context": "lemma_context"}
+    return {renamed.get(name, name): getattr(analysis, name) for name in sorted(claimed)}
+
+
+FLAGS = {"context": "context_size", "language": "lang", "tokenizer_model": "model"}
+"""The options of choices that have another name."""
+
+GOING_ON = ("epochs", "steps", "early_stopping", "eval_every")
+"""What may be another in a run that goes on."""
+
+OPTIONS_GOING_ON = ", ".join(f"--{name.replace('_', '-')}" for name in GOING_ON)
+
+ENDING = ("cosine", "one-cycle")
+"""Schedules whose every rate depends on how long the run is."""
+
+
+def resumed(run: "Run", said: dict[str, Any]) -> dict[str, Any]:
+    """The choices of the run that goes on; raises UsageError where flags want others."""
+    from gai.nn.config import read
+    from gai.nn.runs import CONFIG
+
+    before = run.config()
+    for name, value in said.items():
+        if name not in GOING_ON and getattr(before, name) != value:
+            raise UsageError(
+                f"{choices.typed(FLAGS.get(name, name), value)}: the run in {run.path} has "
+                f"{choices.spelt(getattr(before, name))}",
+                f"with --resume only {OPTIONS_GOING_ON} may change; -o OTHER begins anew",
+            )
+        longer = name in ("epochs", "steps") and getattr(before, name) != value
+        if longer and before.schedule in ENDING:
+            raise UsageError(
+                f"{choices.typed(name, value)}: --schedule {before.schedule} ends with the run",
+                "with --resume it ends where it was to end; -o OTHER begins anew",
+            )
+    return {**read(run.file(CONFIG)), **{k: v for k, v in said.items() if k in GOING_ON}}
+
+
+def train(
+    run: "Run", said: dict[str, Any], machine: Machine, talk: Talk, *, resume: bool, force: bool
+) -> None:
+    """Reads, trains, judges and reports."""
+    from gai.nn.data.preparing import prepare
+    from gai.nn.net import experiment, finishing
+    from gai.nn.net.loop import out_of_memory
+
+    parts = prepare(said)
+    with out_of_memory(parts.config), nn_display.listener(parts, talk) as shown:
+        if resume:
+            training = experiment.resume(parts, run, shown)
+        else:
+            probe = machine.seed is None and not parts.config.threads
+            training = experiment.begin(parts, run, shown, probe=probe, force=force)
+        for note in parts.notes:
+            shown.warn(note)
+        training.run()
+    with out_of_memory(parts.config):
+        report = finishing.finish(parts, training, run)
+    nn_display.show(report, talk)
+    if talk.verbose and not talk.quiet:
+        terminal.say(f"gai: {run.path} has the network of step {training.position.best_step:,}")

@@ -1,0 +1,215 @@
+"""What a trained network says about examples: outputs, probabilities, features and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gai.errors import GaiError
+from gai.nn import scores
+from gai.nn.data.arrays import IGNORED, Dataset, Ragged, places
+from gai.nn.data.encoding import Encoding
+from gai.nn.net.batches import Batch, Rows, in_turn, taker, windows
+
+CELLS = 1 << 14
+"""Tokens of a batch that is only asked, padding among them."""
+
+WHOLE = 512
+"""Examples without tokens in such a batch."""
+
+LOGITS = 1 << 25
+"""Answers of a language model in such a batch: 128 MiB."""
+
+
+def outputs(
+    network: nn.Module, dataset: Dataset, *, features: bool = False
+) -> Iterator[tuple[Rows, Batch, Tensor]]:
+    """The numbers of some examples, their batch and what the network says of them, batch by batch.
+
+    With ``features`` it is the last hidden layer.
+    """
+    device = next(network.parameters()).device
+    take = taker(dataset, device)
+    ask: Any = network.features if features else network
+    network.eval()
+    with torch.inference_mode():
+        for rows in in_turn(dataset, WHOLE, CELLS):
+            batch = take(rows)
+            yield rows, batch, ask(batch.inputs)
+
+
+def answers(network: nn.Module, dataset: Dataset) -> Tensor:
+    """What the network says of each example, float32 [n, K] on the CPU; of a network that answers
+    for each token, of each token, one example after the other."""
+    made: Tensor | None = None
+    for rows, batch, said in outputs(network, dataset):
+        if dataset.per_token:
+            rows, said = tokens_of(dataset, rows, batch, said)
+        if made is None:
+            size = len(dataset.inputs.values) if dataset.per_token else len(dataset)  # type: ignore[union-attr]
+            made = torch.empty(size, said.shape[-1])
+        made[torch.from_numpy(rows)] = said.float().cpu()
+    return torch.zeros(0, 0) if made is None else made
+
+
+def tokens_of(dataset: Dataset, rows: Rows, batch: Batch, said: Tensor) -> tuple[Rows, Tensor]:
+    """The numbers of all tokens of a batch, and what the network says of each."""
+    assert isinstance(dataset.inputs, Ragged)
+    assert batch.inputs.lengths is not None
+    numbers = places(dataset.inputs.offsets[:-1][rows], dataset.inputs.lengths[rows])
+    there = torch.arange(said.shape[1], device=said.device) < batch.inputs.lengths[:, None]
+    return numbers, said[there]
+
+
+def features(network: nn.Module, dataset: Dataset) -> NDArray[np.float32]:
+    """The last hidden layer of each example, float32 [n, width]; the mean over its tokens where
+    there is one for each."""
+    made: NDArray[np.float32] | None = None
+    for rows, batch, found in outputs(network, dataset, features=True):
+        if found.ndim == 3:
+            found = mean_over_tokens(found, batch.inputs.lengths)
+        if made is None:
+            made = np.empty((len(dataset), found.shape[-1]), np.float32)
+        made[rows] = found.float().cpu().numpy()
+    return np.zeros((0, 0), np.float32) if made is None else made
+
+
+def mean_over_tokens(found: Tensor, lengths: Tensor | None) -> Tensor:
+    """The mean of [B, T, H] over the tokens that are there: [B, H]."""
+    if lengths is None:
+        return found.mean(1)
+    there = torch.arange(found.shape[1], device=found.device) < lengths[:, None]
+    return (found * there[..., None]).sum(1) / lengths.clamp(min=1)[:, None]
+
+
+def probabilities(said: Tensor, several: bool = False) -> NDArray[np.float32]:
+    """The probability of each label, float32 [n, K].
+
+    Of one label they add up to 1; of several each stands on its own.
+    """
+    found = torch.sigmoid(said) if several else torch.softmax(said, -1)
+    return np.asarray(found.numpy(), np.float32)
+
+
+def numbers(said: Tensor, encoding: Encoding) -> NDArray[np.float64]:
+    """The numbers that the network predicts, in the units of the labels, float64 [n, K]."""
+    assert encoding.targets is not None
+    return encoding.targets.undo(said.numpy())
+
+
+def language_loss(
+    network: nn.Module, stream: NDArray[np.int32], context: int, cells: int = CELLS
+) -> float:
+    """The mean surprise of the tokens of a stream, in nats, window after window.
+
+    The first token is given; every other is predicted once, from those before it in its window.
+    About ``cells`` of them are predicted at once.
+    """
+    device = next(network.parameters()).device
+    network.eval()
+    total, count = 0.0, len(stream) - 1
+    if count < 1:
+        raise GaiError("the text has fewer than two tokens", "nothing can be predicted in it")
+    whole = count // context
+    starts, size = np.arange(whole) * context, max(cells // context, 1)
+    take = windows(stream, context, device)
+    with torch.inference_mode():
+        for first in range(0, whole, size):
+            batch = take(starts[first : first + size])
+            total += _surprise(network(batch.inputs), batch.targets)
+        if rest := count - whole * context:
+            batch = windows(stream, rest, device)(np.array([whole * context]))
+            total += _surprise(network(batch.inputs), batch.targets)
+    return total / count
+
+
+def _surprise(said: Tensor, targets: Tensor | None) -> float:
+    assert targets is not None
+    flat = said.float().reshape(-1, said.shape[-1])
+    loss = nn.functional.cross_entropy(
+        flat, targets.reshape(-1), reduction="sum", ignore_index=IGNORED
+    )
+    return loss.item()
+
+
+class Judged(NamedTuple):
+    """The scores of a network on some examples, by name, ``loss`` first; the bootstrap intervals of
+    some of them; and all that is known, for JSON."""
+
+    summary: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Scores a network on a part of the data; ``loss`` is the loss that it is trained with."""
+
+    encoding: Encoding
+    dataset: Dataset
+    loss: Any
+    texts: list[str] | None = None
+
+    @property
+    def task(self) -> str:
+        """What the network has learned."""
+        return self.encoding.config.task
+
+    def scores(self, network: nn.Module) -> dict[str, float]:
+        """The scores of an evaluation during training; ``loss`` is among them."""
+        loss, found = self._found(network)
+        return {"loss": loss, **found.summary()}
+
+    def judged(self, network: nn.Module) -> Judged:
+        """The same with intervals and details."""
+        loss, found = self._found(network)
+        intervals = {} if self.task == "lm" else found.intervals()
+        return Judged({"loss": loss, **found.summary()}, intervals, found.as_dict())
+
+    def _found(self, network: nn.Module) -> tuple[float, Any]:
+        """The mean loss, and the scores as ``gai.nn.scores`` has them."""
+        if self.task == "lm":
+            found = self._language(network)
+            return found.loss, found
+        said, targets = answers(network, self.dataset), self.dataset.targets
+        assert targets is not None
+        return self._mean_loss(said, torch.from_numpy(targets)), self._scored(said, targets)
+
+    def _mean_loss(self, said: Tensor, targets: Tensor) -> float:
+        """The mean loss where training has seen the label; NaN where it has seen none."""
+        if targets.ndim == 1:
+            known = targets >= 0
+            said, targets = said[known], targets[known]
+        if not len(targets):
+            return float("nan")
+        if self.task == "tag":
+            said, targets = said[None], targets[None]
+        return float(self.loss(said, targets))
+
+    def _scored(self, said: Tensor, targets: NDArray[Any]) -> Any:
+        labels, scale = self.encoding.labels, self.encoding.targets
+        if scale is not None:
+            return scores.regression(scale.undo(targets), numbers(said, self.encoding))
+        assert labels is not None
+        if self.task == "tag":
+            best = said.argmax(-1).numpy()
+            return scores.tagging(targets, best, labels.names, self.dataset.lengths)
+        found = probabilities(said, labels.several)
+        judge = scores.multilabel if labels.several else scores.classification
+        return judge(targets, found, labels.names)
+
+    def _language(self, network: nn.Module) -> Any:
+        assert isinstance(self.dataset.inputs, Ragged)
+        assert self.texts is not None
+        stream, context = self.dataset.inputs.values, self.encoding.config.context
+        cells = min(CELLS, LOGITS // self.encoding.outputs)
+        nats = language_loss(network, stream, context, cells) * (len(stream) - 1)
+        characters = sum(map(len, self.texts))
+        size = sum(len(text.encode("utf-8", "surrogatepass")) for text in self.texts)
+        return scores.language(nats, len(stream) - 1, characters, size)

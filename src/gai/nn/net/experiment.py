@@ -1,0 +1,233 @@
+"""A training run from its choices to its folder: built, trained, judged, written down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gai.errors import GaiError, UsageError
+from gai.nn import config as configs
+from gai.nn import runs
+from gai.nn.config import Config
+from gai.nn.data.arrays import Dataset, Ragged
+from gai.nn.data.encoding import Encoding
+from gai.nn.data.preparing import Parts
+from gai.nn.net import answers, checkpoints, devices, losses
+from gai.nn.net.augmenting import augmenter
+from gai.nn.net.batches import Order, Shuffled, Take, Windows, taker, windows
+from gai.nn.net.inputs import Shape
+from gai.nn.net.loop import Goal, Listener, Record, Training
+from gai.nn.net.models import Network, build
+from gai.nn.net.optimizers import optimizer
+from gai.nn.net.schedules import schedule
+from gai.nn.runs import Run
+
+GOALS = {
+    "accuracy": ("accuracy", True),
+    "micro_f1": ("micro_f1", True),
+    "r2": ("loss", False),
+    "perplexity": ("loss", False),
+}
+"""What decides which evaluation was the best, by the main score of the task."""
+
+
+def shape_of(encoding: Encoding) -> Shape:
+    """What a network is built for."""
+    task = encoding.config.task
+    return Shape(
+        encoding.kind,
+        encoding.size,
+        encoding.outputs,
+        per_token=task in ("lm", "tag"),
+        causal=task == "lm",
+    )
+
+
+def network_of(encoding: Encoding, vectors: Tensor | None = None) -> Network:
+    """The network that the choices describe, with its first weights."""
+    return build(encoding.config, shape_of(encoding), vectors)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Keeps weights and states in the folder of a run."""
+
+    run: Run
+
+    def best(self, network: nn.Module, record: Record) -> None:
+        """Writes model.safetensors."""
+        facts = {"step": record.step, "scores": dict(record.scores)}
+        checkpoints.write(self.run.file(runs.MODEL), checkpoints.tensors_of(network), facts)
+
+    def record(self, record: Record) -> None:
+        """Adds a line to metrics.jsonl."""
+        self.run.append_record(record.as_dict())
+
+    def state(self, tensors: checkpoints.Tensors, facts: Mapping[str, Any]) -> None:
+        """Writes last/state.safetensors."""
+        checkpoints.write(self.run.file(runs.LAST), tensors, facts)
+
+
+def begin(parts: Parts, run: Run, listener: Listener, *, probe: bool, force: bool) -> Training:
+    """A run at its beginning, in a new folder. ``probe`` tries how many threads are fastest."""
+    vectors = vectors_of(parts)  # first, for they say how wide the embedding is
+    device = devices.device(parts.config)
+    config = devices.settled(parts.config, device)
+    devices.prepare(config.threads)
+    torch.manual_seed(config.seed)
+    network = network_of(parts.encoding, vectors).to(device)
+    made = training(parts, config, network, run, listener)
+    if probe and device.type == "cpu":
+        first = [made.take(rows) for rows in made.order.epoch(0)[: devices.PROBED]]
+        threads = devices.fastest(network, first, made.loss, torch.get_num_threads())
+        config = replace(config, threads=threads)
+    config = replace(config, threads=config.threads or torch.get_num_threads())
+    devices.prepare(config.threads)
+    made.config = config
+    run.begin(force=force)
+    run.write(runs.CONFIG, configs.write(config))
+    run.write_encoding(replace(parts.encoding, config=config), parts.digest)
+    return made
+
+
+def resume(parts: Parts, run: Run, listener: Listener) -> Training:
+    """A run where an earlier one was; raises GaiError where that had other data or choices."""
+    config, path = parts.config, run.file(runs.LAST)
+    if run.input()["digest"] != parts.digest:
+        raise GaiError(
+            f"{run.path} was trained on other data than is in {', '.join(config.data)} now",
+            "--resume needs the same files; -o OTHER begins anew",
+        )
+    stored = state_of(run)
+    devices.prepare(stored.facts["threads"])
+    device = devices.device(config)
+    torch.manual_seed(config.seed)
+    network = network_of(run.encoding(config), None).to(device)
+    made = training(parts, config, network, run, listener)
+    made.restore(stored, path)
+    done = made.position.step
+    # Without a report it was cut off behind its last step.
+    if done >= made.total_steps and os.path.exists(run.file(runs.REPORT)):
+        more = f"--epochs {config.epochs * 2}" if config.steps is None else f"--steps {done * 2}"
+        raise UsageError(f"{run.path} is done: it has made all its {done:,} steps", more)
+    run.write(runs.CONFIG, configs.write(config))
+    run.write_records([record for record in run.records() if record["step"] <= done])
+    return made
+
+
+def state_of(run: Run) -> checkpoints.Stored:
+    """What the run needs to go on; raises GaiError where it has not come so far."""
+    path = run.file(runs.LAST)
+    if not os.path.exists(path):
+        raise GaiError(
+            f"{run.path} has nothing to go on from: it ended before its first evaluation",
+            "--force begins anew",
+        )
+    stored = checkpoints.read(path)
+    if not {"position", "threads"} <= stored.facts.keys():
+        raise GaiError(f"{path}: not the state of a training", "--force begins anew")
+    return stored
+
+
+def training(
+    parts: Parts, config: Config, network: nn.Module, run: Run, listener: Listener
+) -> Training:
+    """What is needed to train: batches, loss, optimiser, schedule, scores."""
+    device = next(network.parameters()).device
+    order, take = batches(parts, config, device)
+    loss = loss_of(parts.encoding, class_weights(parts, device))
+    made = optimizer(config, network)
+    total = config.steps or config.epochs * order.batches
+    evaluate = None
+    if parts.valid is not None:
+        judge = judge_of(parts, "valid", loss)
+        evaluate = lambda: judge.scores(network)  # noqa: E731
+    terms = parts.encoding.vocabulary.terms if parts.encoding.vocabulary else None
+    return Training(
+        config=config,
+        network=network,
+        loss=loss,
+        optimizer=made,
+        schedule=schedule(config, made, steps_per_epoch=order.batches, total_steps=total),
+        order=order,
+        take=take,
+        evaluate=evaluate,
+        goal=Goal(*GOALS[parts.encoding.main_score]),
+        keeper=Folder(run),
+        listener=listener,
+        generator=np.random.default_rng((config.seed, 1)),
+        augment=augmenter(config, parts.encoding.kind, terms),
+    )
+
+
+def judge_of(parts: Parts, name: str, loss: Any) -> answers.Judge:
+    """What scores a network on one part."""
+    dataset: Dataset = getattr(parts, name)
+    return answers.Judge(parts.encoding, dataset, loss, parts.raw[name].texts)
+
+
+def loss_of(encoding: Encoding, class_weights: Tensor | None = None) -> Any:
+    """The loss that the choices name."""
+    several = encoding.labels is not None and encoding.labels.several
+    config = encoding.config
+    return losses.loss(
+        config, task=config.task, several_labels=several, class_weights=class_weights
+    )
+
+
+def batches(parts: Parts, config: Config, device: torch.device) -> tuple[Order, Take]:
+    """In which order the training examples come, and what makes batches of them."""
+    data = parts.train
+    if config.task == "lm":
+        assert isinstance(data.inputs, Ragged)
+        stream = data.inputs.values
+        order = Windows(len(stream), config.context, config.batch_size, config.seed)
+        return order, windows(stream, config.context, device)
+    return Shuffled(len(data), config.batch_size, config.seed, data.lengths), taker(data, device)
+
+
+def class_weights(parts: Parts, device: torch.device) -> Tensor | None:
+    """The weight of each class: all 1 for none; ``balanced`` n / (K * count), as scikit-learn."""
+    if parts.config.class_weights == "none" or parts.encoding.labels is None:
+        return None
+    targets = parts.train.targets
+    assert targets is not None
+    size = len(parts.encoding.labels.names)
+    counts = targets.sum(0) if targets.ndim == 2 else np.bincount(targets[targets >= 0], None, size)
+    weights = counts.sum() / (size * np.maximum(counts, 1))
+    return torch.from_numpy(weights.astype(np.float32)).to(device)
+
+
+def vectors_of(parts: Parts) -> Tensor | None:
+    """The pre-trained vectors of the terms, float32 [V, dim]; None where none are asked for."""
+    path, vocabulary = parts.config.vectors, parts.encoding.vocabulary
+    if path is None:
+        return None
+    from gai.nn.data.pretrained import matrix
+
+    if vocabulary is None or parts.encoding.kind != "ids":
+        raise UsageError(f"--vectors {path} needs text as ids", "--input ids")
+    found = matrix(path, vocabulary.terms, seed=parts.config.seed)
+    parts.notes.append(found.note)
+    parts.config = replace(parts.config, embedding=found.values.shape[1])
+    parts.encoding = replace(parts.encoding, config=parts.config)
+    return torch.from_numpy(found.values)
+
+
+def load(run: Run, device: str = "auto", threads: int | None = None) -> tuple[Network, Encoding]:
+    """The best network of a run, and how examples become arrays for it."""
+    devices.prepare(threads or 0)
+    config = replace(run.config(), device=device)
+    encoding = run.encoding(config)
+    network = network_of(encoding)
+    path = run.file(runs.MODEL)
+    if not os.path.exists(path):
+        raise GaiError(f"{run.path} has no {runs.MODEL}", "no evaluation had ended: --resume")
+    checkpoints.restore(network, checkpoints.read(path).tensors, path)
+    return network.to(devices.device(config)).eval(), encoding

@@ -1,0 +1,80 @@
+"""The end of a run: the best network judged beside the baseline, and what is written about it."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from gai.nn import reports, runs
+from gai.nn.comparing import baseline
+from gai.nn.data.preparing import Parts
+from gai.nn.net import checkpoints, experiment
+from gai.nn.net.loop import Training
+from gai.nn.runs import Run
+
+
+def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
+    """The report of a run, which is also written: report.json, card.md and curves.svg.
+
+    The test part, where there is one, is looked at here and nowhere else.
+    """
+    path = run.file(runs.MODEL)
+    checkpoints.restore(training.network, checkpoints.read(path).tensors, path)
+    scores = {
+        name: _scored(parts, training, name)
+        for name in ("valid", "test")
+        if getattr(parts, name) is not None
+    }
+    report: dict[str, Any] = runs.strict(_report(parts, training, scores))
+    run.write(runs.REPORT, json.dumps(report, indent=1) + "\n")
+    run.write(runs.CARD, reports.card(report, training.config))
+    records = run.records()
+    if find_spec("matplotlib") is not None and parts.valid is not None:
+        score = parts.encoding.main_score
+        run.write(runs.CURVES, reports.curves(records, score).decode())
+    return report
+
+
+def _scored(parts: Parts, training: Training, name: str) -> dict[str, Any]:
+    """The scores of the network on a part, with intervals, and those of the baseline."""
+    judge = experiment.judge_of(parts, name, training.loss)
+    summary, intervals, details = judge.judged(training.network)
+    found: dict[str, Any] = {"network": summary, "intervals": intervals}
+    if (simple := baseline(parts, name)) is not None:
+        found["baselines"] = {simple.name: simple.scores}
+    found["details"] = details
+    return found
+
+
+def _report(parts: Parts, training: Training, scores: dict[str, Any]) -> dict[str, Any]:
+    config, at, labels = training.config, training.position, parts.encoding.labels
+    examples = {
+        name: len(getattr(parts, name))
+        for name in ("train", "valid", "test")
+        if getattr(parts, name) is not None
+    }
+    return {
+        "model": config.model,
+        "task": config.task,
+        "data": {
+            "files": list(config.data),
+            "digest": parts.digest,
+            "examples": examples,
+            "labels": None if labels is None else list(labels.names),
+        },
+        "network": {
+            "parameters": sum(p.numel() for p in training.network.parameters()),
+            "size": list(parts.encoding.size),
+        },
+        "versions": {"torch": torch.__version__},
+        "seed": config.seed,
+        "threads": config.threads,
+        "steps": at.step,
+        "best_step": at.best_step,
+        "seconds": at.seconds,
+        "scores": scores,
+        "notes": parts.notes,
+    }

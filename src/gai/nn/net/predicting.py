@@ -1,0 +1,68 @@
+"""What a trained network says of new examples, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from gai import __version__
+from gai.documents import DocumentIds
+from gai.errors import GaiError
+from gai.nn.data.encoding import Encoding
+from gai.nn.data.raw import Raw
+from gai.nn.net import answers
+from gai.nn.net.models import Network
+from gai.nn.rendering import Labelled, Measured, Rendered, Tagged
+from gai.output.dense import Dense
+
+MANY = 4096
+"""Examples from which on it pays to fold a network."""
+
+
+def predicted(
+    network: Network, encoding: Encoding, pieces: Iterable[Raw], *, proba: bool = False
+) -> Iterator[Rendered]:
+    """Labels, numbers or tags of each piece; raises GaiError for a language model, and for data of
+    another kind than the model was trained on."""
+    if encoding.config.task == "lm":
+        hint = "gai nn generate writes text, gai nn evaluate measures its surprise"
+        raise GaiError("a language model has no labels to predict", hint)
+    for raw in pieces:
+        if len(raw) >= MANY:
+            network = network.folded()
+        yield one(network, encoding, raw, proba)
+
+
+def one(network: nn.Module, encoding: Encoding, raw: Raw, proba: bool) -> Rendered:
+    """What the network says of the examples of one piece."""
+    said = answers.answers(network, encoding.dataset(raw, labelled=False))
+    if encoding.targets is not None:
+        return Measured(raw.ids, answers.numbers(said, encoding))
+    labels = encoding.labels
+    assert labels is not None
+    if encoding.config.task == "tag":
+        tokens = raw.tokens or [text.split() for text in raw.texts or []]
+        best = torch.softmax(said, -1).max(-1)
+        return Tagged(raw.ids, tokens, labels.names, best.indices.numpy(), best.values.numpy())
+    found = answers.probabilities(said, labels.several)
+    return Labelled(raw.ids, labels.names, found, labels.several, proba)
+
+
+def encoded(network: nn.Module, encoding: Encoding, pieces: Iterable[Raw]) -> Dense:
+    """The last hidden layer of each example: float32 (examples, width).
+
+    Of a network that answers for each token it is the mean over the tokens.
+    """
+    documents, blocks = DocumentIds(), list[NDArray[np.float32]]()
+    for raw in pieces:
+        dataset = encoding.dataset(raw, labelled=False)
+        documents.append_names(raw.ids)
+        blocks.append(answers.features(network, dataset))
+    starts = np.cumsum([0, *map(len, blocks)]).tolist()
+    dim = blocks[0].shape[1] if blocks else 0
+    about = {"gai": __version__, "kind": "nn features", "network": encoding.described()["source"]}
+    return Dense(documents, dim, lambda: zip(starts, blocks, strict=False), about)
