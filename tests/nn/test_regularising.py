@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gai.nn.net.models.mlp import SparseLinear
 from gai.nn.net.regularising import limit_norms, penalty
 
 
@@ -95,6 +96,15 @@ def test_norms_of_units_are_limited(layer: nn.Linear | nn.Conv1d | nn.Conv2d) ->
     assert torch.equal(after[old <= 3], before[old <= 3])
     torch.testing.assert_close(after[old > 3], before[old > 3] * (3 / old[old > 3])[:, None])
     assert layer.bias.eq(100).all()
+
+
+def test_units_over_sparse_rows_are_limited() -> None:
+    layer = SparseLinear(50, 6)
+    with torch.no_grad():
+        layer.weight.copy_(torch.arange(6) * torch.ones(50, 6))
+    limit_norms(nn.Sequential(layer), 10.0)
+    norms = layer.weight.detach().norm(dim=0)
+    torch.testing.assert_close(norms, torch.tensor([0.0, 50**0.5, 10, 10, 10, 10]))
 
 
 def test_embeddings_are_not_limited() -> None:

@@ -79,7 +79,7 @@ SCHEDULES = {
 }
 
 INITIALISATIONS = {
-    "default": "torch's own for each layer.",
+    "default": "torch's own, but for smaller embeddings; GPT-2's for transformers.",
     "he": "Normal, variance 2 / fan-in: for ReLU (He 2015).",
     "xavier": "Uniform, variance 2 / (fan-in + fan-out): for tanh and sigmoid (Glorot 2010).",
     "orthogonal": "Random rotations (Saxe 2014).",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gai.nn.net.models.mlp import SparseLinear
+
 
 def penalty(model: nn.Module, l1: float, l2: float) -> Tensor:
     """l1 times the sum of |w| and l2 times the sum of w^2, over all weights that learn; those of
@@ -36,3 +38,5 @@ def limit_norms(model: nn.Module, max_norm: float) -> None:
     for layer in (m for m in modules if isinstance(m, nn.Linear | nn.Conv1d | nn.Conv2d)):
         if layer.weight.requires_grad and id(layer.weight) not in lookups:
             layer.weight.renorm_(2, 0, max_norm)
+    for sparse in (m for m in modules if isinstance(m, SparseLinear)):
+        sparse.weight.renorm_(2, 1, max_norm)  # a unit is a column of it

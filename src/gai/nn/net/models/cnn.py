@@ -48,6 +48,8 @@ class TextCNN(Body):
             Filters(config, self.width if k else inner, shape.causal) for k in range(config.layers)
         )
         self.dropout = nn.Dropout(config.dropout)
+        alone = config.layers == 1 and not (config.batch_norm or config.layer_norm)
+        self.early = alone and config.pool == "max" and not shape.per_token and rises(config)
         self.sight = config.layers * (max(config.kernels) - 1)
 
     def forward(self, inputs: Inputs) -> Tensor:
@@ -56,18 +58,23 @@ class TextCNN(Body):
         x = self._first(inputs.values, there)
         for layer in self.layers[1:]:
             x = layer(self.dropout(x), there)
-        dropped: Tensor = self.dropout(x if self.per_token else pool(x, there, self.how))
+        pooled = x if self.per_token or x.ndim == 2 else pool(x, there, self.how)
+        dropped: Tensor = self.dropout(pooled)
         return dropped
 
     def _first(self, values: Tensor, there: Tensor | None) -> Tensor:
-        """[B, T, width] after the first filters."""
+        """[B, T, width] after the first filters, or [B, width] where they could be pooled early."""
         first = self.layers[0]
         assert isinstance(first, Filters)
         if self.embedding is None or values.ndim == 3 or values.device.type != "cpu":
             x: Tensor = first(self.input_dropout(vectors(self.embedding, values)), there)
             return x
         rows, tables = self._tables(values, self.embedding, first)
-        return first.look_up(rows if there is None else rows * there, tables, there)
+        found = first.looked_up(rows if there is None else rows * there, tables)
+        if self.early:
+            pooled: Tensor = first.activation(torch.cat([pool(x, there, "max") for x in found], 1))
+            return pooled
+        return first.finished(torch.cat(found, 2), there)
 
     def _tables(
         self, ids: Tensor, embedding: nn.Embedding, first: Filters
@@ -101,7 +108,16 @@ class TextCNN(Body):
         """Keeps as many ids as the next token's windows see."""
         seen = ids if state is None else torch.cat([state[0], ids], 1)
         found = self(Inputs(seen[:, -self.sight - ids.shape[1] :]))
-        return found[:, -1], (seen[:, seen.shape[1] - self.sight :],)
+        return found[:, -1], (seen[:, -max(self.sight, 1) :],)
+
+
+RISING = ("linear", "sigmoid", "tanh", "relu", "elu")
+
+
+def rises(config: Config) -> bool:
+    """Whether the activation never falls: then the largest value before it is so behind it."""
+    leaky = config.activation == "leaky-relu" and config.negative_slope >= 0.0
+    return leaky or config.activation in RISING
 
 
 class Filters(nn.Module):
@@ -123,12 +139,13 @@ class Filters(nn.Module):
             x = x * there[..., None]
         lines = x.transpose(1, 2)
         found = [conv(F.pad(lines, m)) for conv, m in zip(self.kernels, self.margins, strict=True)]
-        y = self._finished(torch.cat(found, 1).transpose(1, 2), there)
+        y = self.finished(torch.cat(found, 1).transpose(1, 2), there)
         return x + y if self.residual else y
 
-    def _finished(self, y: Tensor, there: Tensor | None) -> Tensor:
-        finished: Tensor = self.activation(self.norm(y, there))
-        return finished
+    def finished(self, y: Tensor, there: Tensor | None) -> Tensor:
+        """Filters' sums [B, T, width], normalised and activated."""
+        activated: Tensor = self.activation(self.norm(y, there))
+        return activated
 
     def tables(self, found: Tensor) -> list[Tensor]:
         """What each vector [N, inner] adds to the filters at each place of a window.
@@ -146,15 +163,16 @@ class Filters(nn.Module):
             made.append(F.linear(padded, flat, bias).view(-1, filters))
         return made
 
-    def look_up(self, rows: Tensor, tables: list[Tensor], there: Tensor | None) -> Tensor:
-        """The same as ``forward`` of the vectors that ``rows`` [B, T] stand for, 0 for none."""
+    def looked_up(self, rows: Tensor, tables: list[Tensor]) -> list[Tensor]:
+        """The filters' sums [B, T, filters] for each width, over the vectors that ``rows`` [B, T]
+        stand for, 0 for none."""
         found = []
         for table, margins in zip(tables, self.margins, strict=True):
             k = sum(margins) + 1
             windows = F.pad(rows, margins).unfold(1, k, 1) * k + torch.arange(k)
             bags = F.embedding_bag(windows.flatten(0, 1), table, mode="sum")
             found.append(bags.view(*rows.shape, -1))
-        return self._finished(torch.cat(found, 2), there)
+        return found
 
 
 class ImageCNN(Body):

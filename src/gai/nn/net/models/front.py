@@ -16,8 +16,8 @@ def embedding(shape: Shape, dim: int) -> nn.Embedding | None:
 
 
 def vectors(embedding: nn.Embedding | None, values: Tensor) -> Tensor:
-    """What stands for each token [B, T, dim]: the vector of its id, the sum of those of its features
-    [B, T, C], or its own numbers."""
+    """What stands for each token [B, T, dim]: the vector of its id, the sum of the vectors of its
+    features [B, T, C], or its own numbers."""
     if embedding is None:
         return values
     if values.ndim == 3:

@@ -167,9 +167,11 @@ def _earlier(x: Tensor, before: int) -> Tensor:
     return x.new_ones(length, before + length, dtype=torch.bool).tril(before)
 
 
-@torch.no_grad()
 def draw(network: nn.Module, body: Transformer) -> None:
-    """Draws the first weights as GPT-2: normal, smaller where a block adds to what passes by."""
+    """Draws the first weights as GPT-2: normal, smaller where a block adds to what passes by.
+
+    Within ``torch.no_grad()``.
+    """
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=DEVIATION)
