@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -35,6 +36,18 @@ def pytest_configure() -> None:
     settings.load_profile("gai")
     for name in DISPLAY:
         os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def torch_as_it_was() -> Iterator[None]:
+    """Takes back what a training sets for its whole process: threads, and numbers near 0 as 0."""
+    torch: Any = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 0
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
+        if threads:
+            torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -421,7 +421,7 @@ def test_nothing_is_asked_nothing_is_done() -> None:
         ("images", {"augment": ("swap",)}, "swap does not fit input images", "rotate"),
         ("numbers", {"augment": ("noise", "flip")}, "flip does not fit input numbers", "noise"),
         ("ids", {"augment": ("crop",)}, "crop does not fit input ids", "synonym"),
-        ("ids", {"augment": ("drop",), "task": "tag"}, "drop does not fit --task tag", "synonym"),
+        ("ids", {"augment": ("drop",), "task": "tag"}, "drop does not fit --task tag", "noise"),
         ("ids", {"augment": ("noise",), "task": "lm"}, "--task lm has no --augment", ""),
         ("ids", {"augment": ("noise",), "augment_rate": 0.0}, "--augment-rate must be", ""),
     ],
@@ -438,3 +438,17 @@ def test_tags_keep_their_tokens() -> None:
     change = augmenter(Config(augment=("noise",), task="tag", augment_rate=1.0), "ids", VOCABULARY)
     rows = [[2, 3], [], [4]]
     assert list(map(len, through(change, rows))) == list(map(len, rows))
+
+
+def test_noise_gives_a_token_all_features_of_another() -> None:
+    change = augmenter(Config(augment=("noise",), task="tag", augment_rate=0.5), "ids", VOCABULARY)
+    assert change is not None
+    features = np.arange(2, 42, dtype=np.int32).reshape(20, 2)
+    lengths = torch.tensor([12, 8])
+    values = torch.from_numpy(Ragged(features, np.array([0, 12, 20])).padded(np.arange(2))).long()
+    batch = change(Batch(Inputs(values, lengths), None, 2), np.random.default_rng(1))
+    assert batch.inputs.lengths is not None
+    assert batch.inputs.lengths.tolist() == [12, 8]
+    found = batch.inputs.values[torch.arange(12) < lengths[:, None]]
+    assert {tuple(row) for row in found.tolist()} <= {tuple(row) for row in features.tolist()}
+    assert 5 <= int((found[:, 0].numpy() != features[:, 0]).sum()) <= 15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,13 @@ def baseline(parts: Parts, name: str) -> Baseline | None:
 
     None where no baseline is at home: a class is never seen, or there are no examples.
     """
+    with warnings.catch_warnings():
+        # What scikit-learn has to say of its fit is nothing that a user of the network can change.
+        warnings.simplefilter("ignore")
+        return _baseline(parts, name)
+
+
+def _baseline(parts: Parts, name: str) -> Baseline | None:
     task = parts.config.task
     if task == "lm":
         return _language(parts, name)

@@ -81,6 +81,14 @@ class Run:
                     os.unlink(self.file(name))
             os.makedirs(os.path.dirname(self.file(LAST)), exist_ok=True)
 
+    def tidy(self) -> None:
+        """Takes away what was being written when a run was killed."""
+        for folder in (self.path, os.path.dirname(self.file(LAST))):
+            for name in os.listdir(folder):
+                if name.startswith(".") and name.endswith(".tmp"):
+                    with naming(os.path.join(folder, name)):
+                        os.unlink(os.path.join(folder, name))
+
     def write(self, name: str, text: str) -> None:
         """Writes a file of text."""
         with staged(self.file(name)) as (sink,):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,11 @@ def prepare(said: Mapping[str, Any]) -> Parts:
     if not len(whole):
         raise GaiError("no examples in the data", "the input is empty")
     config, whole = decided(said, first, whole)
-    held = config.valid if config.valid is not None else HELD_OUT
-    raw = divided(whole, held, config)
+    tested = {}
     if config.test is not None:
-        raw["test"] = numbered(read((config.test,), config), config)
+        whole, tested["test"] = parted(whole, config.test, config, "--test")
+    held = config.valid if config.valid is not None else HELD_OUT
+    raw = divided(whole, held, config) | tested
     encoding = encodings.fit(raw["train"], config)
     if config.model == "transformer" and encoding.kind == "ids" and config.task != "lm":
         config = with_places(config, encoding.inputs(raw["train"]), said)
@@ -66,11 +68,17 @@ def prepare(said: Mapping[str, Any]) -> Parts:
         made.get("valid"),
         made.get("test"),
         raw,
-        digest=whole.digest,
+        digest=digest_of(raw.values()),
     )
-    parts.notes += notes(parts)
+    parts.notes += notes(parts, said)
     require(parts)
     return parts
+
+
+def digest_of(parts: Iterable[Raw]) -> str:
+    """One digest for all the data of a run."""
+    found = list(dict.fromkeys(raw.digest for raw in parts))
+    return found[0] if len(found) == 1 else sha256("\n".join(found).encode()).hexdigest()
 
 
 def settled(said: Mapping[str, Any]) -> Config:
@@ -126,7 +134,8 @@ def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, R
     if task == "classify" and "task" not in said and measures(raw.labels):
         task = "regress"
     input = said.get("input") or input_of(first.model, task, raw)
-    several = task == "classify" and bool(raw.labels) and isinstance(raw.labels[0], tuple)  # type: ignore[index]
+    listed = raw.labels if isinstance(raw.labels, list) else []
+    several = task == "classify" and bool(listed) and isinstance(listed[0], tuple)
     choices = {**said, **language_choices(said, task), "task": task, "input": input}
     choices.setdefault("loss", names.default_loss(task, several))
     if task == "tag":
@@ -137,6 +146,10 @@ def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, R
     return config, numbered(raw, config)
 
 
+MANY = 20
+"""Whole numbers as labels, up to which they are taken for names of classes."""
+
+
 def measures(labels: Any) -> bool:
     """Whether labels are numbers that stand for more than names."""
     if labels is None or isinstance(labels, np.ndarray):
@@ -145,7 +158,8 @@ def measures(labels: Any) -> bool:
         values = [float(label) for label in labels]
     except (TypeError, ValueError):
         return False
-    return any(not value.is_integer() for value in values)
+    many = len(set(values)) > max(MANY, len(values) / 10)
+    return many or any(not value.is_integer() for value in values)
 
 
 def input_of(model: str, task: str, raw: Raw) -> str:
@@ -177,15 +191,22 @@ def numbered(raw: Raw, config: Config) -> Raw:
 
 def divided(whole: Raw, valid: str, config: Config) -> dict[str, Raw]:
     """The training and the validation part."""
-    share = fraction(valid)
-    if share is None:
-        return {"train": whole, "valid": numbered(read((valid,), config), config)}
-    if share == 0.0:
+    if fraction(valid, "--valid") == 0.0:
         return {"train": whole}
+    return dict(zip(("train", "valid"), parted(whole, valid, config, "--valid"), strict=True))
+
+
+def parted(whole: Raw, what: str, config: Config, option: str) -> tuple[Raw, Raw]:
+    """All examples and those of the file that ``what`` names, or all but a share, and this."""
+    share = fraction(what, option)
+    if share is None:
+        return whole, numbered(read((what,), config), config)
+    if share == 0.0:
+        raise UsageError(f"{option} 0: a share above 0, or a file")
     if config.task == "lm":
-        return dict(zip(("train", "valid"), split_texts(whole, share), strict=True))
+        return split_texts(whole, share)
     train, held = split(whole, share, config.seed, by_time=config.task == "forecast")
-    return {"train": whole.take(train), "valid": whole.take(held)}
+    return whole.take(train), whole.take(held)
 
 
 LONGEST = 512
@@ -205,20 +226,22 @@ def with_places(config: Config, inputs: Inputs, said: Mapping[str, Any]) -> Conf
     return replace(config, context=context, max_length=min(context, config.max_length or context))
 
 
-def fraction(text: str) -> float | None:
-    """The share that ``--valid`` names, None where it names a file."""
+def fraction(text: str, option: str) -> float | None:
+    """The share that ``--valid`` or ``--test`` names, None where it names a file."""
     try:
         share = float(text)
     except ValueError:
         return None
     if not 0.0 <= share < 1.0:
-        raise UsageError(f"--valid {text}: a share is at least 0 and below 1, or name a file")
+        raise UsageError(f"{option} {text}: a share is at least 0 and below 1, or name a file")
     return share
 
 
-def notes(parts: Parts) -> list[str]:
+def notes(parts: Parts, said: Mapping[str, Any]) -> list[str]:
     """What a person should know about the data."""
     found = []
+    if parts.config.task == "regress" and "task" not in said:
+        found.append("the labels are numbers, which are predicted; --task classify takes names")
     labels = parts.encoding.labels
     for name in ("valid", "test"):
         data = getattr(parts, name)

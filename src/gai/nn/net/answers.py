@@ -67,9 +67,16 @@ def tokens_of(dataset: Dataset, rows: Rows, batch: Batch, said: Tensor) -> tuple
     return numbers, said[there]
 
 
-def features(network: nn.Module, dataset: Dataset) -> NDArray[np.float32]:
+def features(
+    network: nn.Module, dataset: Dataset, longest: int | None = None
+) -> NDArray[np.float32]:
     """The last hidden layer of each example, float32 [n, width]; the mean over its tokens where
-    there is one for each."""
+    there is one for each. No more than ``longest`` tokens are seen at once."""
+    if longest is not None:
+        assert isinstance(dataset.inputs, Ragged)
+        windows, owners = in_windows(dataset.inputs, longest)
+        parts = features(network, Dataset(windows, None, [""] * windows.rows, per_token=True))
+        return weighted_means(parts, owners, windows.lengths, len(dataset))
     made: NDArray[np.float32] | None = None
     for rows, batch, found in outputs(network, dataset, features=True):
         if found.ndim == 3:
@@ -78,6 +85,25 @@ def features(network: nn.Module, dataset: Dataset) -> NDArray[np.float32]:
             made = np.empty((len(dataset), found.shape[-1]), np.float32)
         made[rows] = found.float().cpu().numpy()
     return np.zeros((0, 0), np.float32) if made is None else made
+
+
+def in_windows(rows: Ragged, longest: int) -> tuple[Ragged, Rows]:
+    """The rows in pieces of at most ``longest`` values, and the row that each piece is of."""
+    counts = np.maximum(-(-rows.lengths // longest), 1)
+    owners = np.repeat(np.arange(rows.rows), counts)
+    before = np.cumsum(counts) - counts
+    starts = rows.offsets[owners] + longest * (np.arange(len(owners)) - before[owners])
+    return Ragged(rows.values, np.append(starts, rows.offsets[-1])), owners
+
+
+def weighted_means(
+    parts: NDArray[np.float32], owners: Rows, lengths: NDArray[np.int64], size: int
+) -> NDArray[np.float32]:
+    """The means of the parts of each owner, weighted by their lengths; float32 [size, width]."""
+    shares = np.maximum(lengths, 1).astype(np.float64)
+    sums = np.zeros((size, parts.shape[1]))
+    np.add.at(sums, owners, parts * shares[:, None])
+    return (sums / np.bincount(owners, shares, size)[:, None]).astype(np.float32)
 
 
 def mean_over_tokens(found: Tensor, lengths: Tensor | None) -> Tensor:

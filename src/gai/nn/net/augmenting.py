@@ -42,8 +42,8 @@ FITTING: dict[str, tuple[str, ...]] = {
     "images": ("shift", "rotate", "scale", "flip", "crop", "noise"),
 }
 
-MOVES = ("drop", "swap")
-"""What takes words away from their tags."""
+OF_TAGS = ("noise",)
+"""What fits tokens with tags: they must stay, and come as features, which have no synonyms."""
 
 FIRST_TERM = max(PAD, UNKNOWN) + 1
 
@@ -76,10 +76,11 @@ def _check(config: Config, kind: Kind) -> None:
         raise UsageError("--task lm has no --augment: its text is what it learns")
     fitting = FITTING[kind]
     if config.task == "tag":
-        fitting = tuple(name for name in fitting if name not in MOVES)
+        fitting = tuple(name for name in fitting if name in OF_TAGS)
     for name in config.augment:
         if name not in fitting:
-            what = f"--task {config.task}" if name in MOVES and kind == "ids" else f"input {kind}"
+            tags = config.task == "tag" and name in FITTING[kind]
+            what = "--task tag" if tags else f"input {kind}"
             hint = f"one of {', '.join(fitting)}" if fitting else "leave it out"
             raise UsageError(f"--augment {name} does not fit {what}", hint)
 
@@ -156,8 +157,15 @@ def _every_second(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def noise_words(texts: Ragged, rng: Generator, *, rate: float, terms: int) -> Ragged:
-    """Texts with random words in place of some, each term of the vocabulary as likely."""
+    """Texts with random words in place of some, each term of the vocabulary as likely.
+
+    A token that has several features gets those of another token of the batch.
+    """
     values = texts.values
+    if values.ndim == 2:
+        chosen = rng.random(len(values)) < rate
+        others = values[rng.permutation(len(values))]
+        return Ragged(np.where(chosen[:, None], others, values), texts.offsets)
     chosen = (rng.random(len(values)) < rate) & (values >= FIRST_TERM)
     drawn = rng.integers(FIRST_TERM, max(terms, FIRST_TERM + 1), len(values), values.dtype)
     return Ragged(np.where(chosen, drawn, values), texts.offsets)

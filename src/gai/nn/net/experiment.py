@@ -116,6 +116,7 @@ def resume(parts: Parts, run: Run, listener: Listener) -> Training:
     if done >= made.total_steps and os.path.exists(run.file(runs.REPORT)):
         more = f"--epochs {config.epochs * 2}" if config.steps is None else f"--steps {done * 2}"
         raise UsageError(f"{run.path} is done: it has made all its {done:,} steps", more)
+    run.tidy()
     run.write(runs.CONFIG, configs.write(config))
     run.write_records([record for record in run.records() if record["step"] <= done])
     return made

@@ -23,11 +23,10 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
     """
     path = run.file(runs.MODEL)
     checkpoints.restore(training.network, checkpoints.read(path).tensors, path)
-    scores = {
-        name: _scored(parts, training, name)
-        for name in ("valid", "test")
-        if getattr(parts, name) is not None
-    }
+    names = [name for name in ("valid", "test") if getattr(parts, name) is not None]
+    scores = {name: _scored(parts, training, name) for name in names}
+    if names and (simple := baseline(parts, names[-1])) is not None:
+        scores[names[-1]]["baselines"] = {simple.name: simple.scores}
     report: dict[str, Any] = runs.strict(_report(parts, training, scores))
     run.write(runs.REPORT, json.dumps(report, indent=1) + "\n")
     run.write(runs.CARD, reports.card(report, training.config))
@@ -39,14 +38,10 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
 
 
 def _scored(parts: Parts, training: Training, name: str) -> dict[str, Any]:
-    """The scores of the network on a part, with intervals, and those of the baseline."""
+    """The scores of the network on a part, with intervals."""
     judge = experiment.judge_of(parts, name, training.loss)
     summary, intervals, details = judge.judged(training.network)
-    found: dict[str, Any] = {"network": summary, "intervals": intervals}
-    if (simple := baseline(parts, name)) is not None:
-        found["baselines"] = {simple.name: simple.scores}
-    found["details"] = details
-    return found
+    return {"network": summary, "intervals": intervals, "details": details}
 
 
 def _report(parts: Parts, training: Training, scores: dict[str, Any]) -> dict[str, Any]:

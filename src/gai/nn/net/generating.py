@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ def _generated(
     generator = torch.Generator(device).manual_seed(sampling.seed)
     ids = beginning(encoding, prompt).to(device)
     spell, state = spelling(config), None
+    if prompt and not prompt[-1].isspace():
+        for id in ids[0].tolist():
+            spell(terms[id])  # what follows may need a space before it
     for _ in range(length):
         said, state = network.step(ids, state)
         ids = drawn(said, sampling, generator)
@@ -104,9 +108,10 @@ def spelling(config: Config) -> Callable[[str], str]:
     if config.unit == "characters":
         return lambda token: token
     if config.tokenizer == "bpe":
-        return byte_spelling()
+        table = bytes_of_letters()
+        return decoded(lambda token: bytes(table.get(letter, 63) for letter in token))
     if config.tokenizer == "unigram":
-        return lambda token: token.replace("▁", " ")
+        return decoded(bytes_of_piece)
     return word_spelling()
 
 
@@ -124,13 +129,19 @@ def word_spelling() -> Callable[[str], str]:
     return spell
 
 
-def byte_spelling() -> Callable[[str], str]:
-    """The text of byte-level pieces: each of their characters stands for a byte."""
-    import codecs
-
-    table = bytes_of_letters()
+def decoded(to_bytes: Callable[[str], bytes]) -> Callable[[str], str]:
+    """A function from pieces to their text, for pieces that may be parts of a character."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return lambda token: decoder.decode(bytes(table.get(letter, 63) for letter in token))
+    return lambda token: decoder.decode(to_bytes(token))
+
+
+BYTE = re.compile("<0x([0-9A-F]{2})>")
+
+
+def bytes_of_piece(piece: str) -> bytes:
+    """The bytes of a piece of a unigram model: ``▁`` is a space, ``<0xC3>`` a byte."""
+    found = BYTE.fullmatch(piece)
+    return bytes.fromhex(found[1]) if found else piece.replace("▁", " ").encode()
 
 
 def bytes_of_letters() -> dict[str, int]:

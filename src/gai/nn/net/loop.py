@@ -264,8 +264,8 @@ class Training:
             self.listener.warn(message)
         self.gradients.reset()
         self.keeper.record(record)
-        self.listener.record(record)
         self.save()
+        self.listener.record(record)  # last: what has been told is kept
 
     def save(self) -> None:
         """Keeps what is needed to go on from here, bit for bit."""

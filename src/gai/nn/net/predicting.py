@@ -31,10 +31,11 @@ def predicted(
     if encoding.config.task == "lm":
         hint = "gai nn generate writes text, gai nn evaluate measures its surprise"
         raise GaiError("a language model has no labels to predict", hint)
+    asked = network
     for raw in pieces:
-        if len(raw) >= MANY:
-            network = network.folded()
-        yield one(network, encoding, raw, proba)
+        if asked is network and len(raw) >= MANY:
+            asked = network.folded()
+        yield one(asked, encoding, raw, proba)
 
 
 def one(network: nn.Module, encoding: Encoding, raw: Raw, proba: bool) -> Rendered:
@@ -55,13 +56,15 @@ def one(network: nn.Module, encoding: Encoding, raw: Raw, proba: bool) -> Render
 def encoded(network: nn.Module, encoding: Encoding, pieces: Iterable[Raw]) -> Dense:
     """The last hidden layer of each example: float32 (examples, width).
 
-    Of a network that answers for each token it is the mean over the tokens.
+    Of a network that answers for each token it is the mean over the tokens; a language model sees
+    them in windows as long as those that it was trained on.
     """
+    longest = encoding.config.context if encoding.config.task == "lm" else None
     documents, blocks = DocumentIds(), list[NDArray[np.float32]]()
     for raw in pieces:
         dataset = encoding.dataset(raw, labelled=False)
         documents.append_names(raw.ids)
-        blocks.append(answers.features(network, dataset))
+        blocks.append(answers.features(network, dataset, longest))
     starts = np.cumsum([0, *map(len, blocks)]).tolist()
     dim = blocks[0].shape[1] if blocks else 0
     about = {"gai": __version__, "kind": "nn features", "network": encoding.described()["source"]}
