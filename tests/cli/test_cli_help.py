@@ -158,6 +158,8 @@ def imported(*words: str, environment: dict[str, str]) -> set[str]:
         ["--help"],
         ["--version"],
         ["bow", "--no-such"],
+        ["nn"],
+        ["nn", "list"],
         *([*name.split(), "--help"] for name in COMMANDS),
     ],
 )

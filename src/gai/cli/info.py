@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
@@ -38,7 +40,8 @@ def info(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE", help="What gai wrote: a matrix, vectors or phrases (.json)."
+            metavar="FILE",
+            help="What gai wrote: a matrix, vectors, phrases (.json), the folder of a model.",
         ),
     ] = None,
     compile: Annotated[
@@ -146,6 +149,8 @@ def of_file(path: str) -> Facts:
 
     if path == "-" or atomic.special(path):
         raise UsageError("gai info reads a file, not a pipe", "gai vectors info - reads vectors")
+    if os.path.isdir(path):
+        return of_run(path)
     if path.endswith((".json", ".json.gz")):
         return of_phrases(path)
     if vectors.holds_vectors(path):
@@ -170,6 +175,30 @@ def of_documents(path: str) -> Facts:
         "line": line(stored.signature),
         "signature": stored.signature,
         "first documents": stored.documents[:SHOWN],
+    }
+
+
+def of_run(path: str) -> Facts:
+    """What the folder of a trained neural model holds; needs no torch."""
+    from gai.nn.runs import REPORT, Run
+
+    run = Run(path)
+    config, found = run.config(), run.input()
+    report = run.json(REPORT) if os.path.exists(run.file(REPORT)) else {}
+    scores = {part: one["network"] for part, one in report.get("scores", {}).items()}
+    return {
+        "file": path,
+        "kind": "nn run",
+        "network": config.model,
+        "task": config.task,
+        "input": found["source"],
+        "size": found["size"],
+        "labels": found["labels"],
+        "data": list(config.data),
+        "digest": found["digest"],
+        "version": found["gai"],
+        "scores": scores,
+        "choices": {f.name: getattr(config, f.name) for f in fields(config)},
     }
 
 

@@ -150,7 +150,11 @@ class Parts(Examples):
     ] = None
     test: Annotated[
         str | None,
-        option("--test", metavar="FILE", help="Score the best network on this, once, at the end."),
+        option(
+            "--test",
+            metavar="FILE|FRACTION",
+            help="Score the best network on this file, or share of DATA, once, at the end.",
+        ),
     ] = None
     unit: Annotated[
         str | None,
@@ -345,7 +349,7 @@ class Descent:
     ] = None
     schedule_every: Annotated[
         int | None,
-        whole("--schedule-every", help="Epochs of a step or cycle; patience of plateau.", default="3"),
+        whole("--schedule-every", help="Epochs of a step or cycle, patience.", default="3"),
     ] = None
     schedule_gamma: Annotated[
         float | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 from gai import backends
 from gai.cli import terminal
@@ -10,8 +11,8 @@ from gai.errors import MissingExtraError, UsageError
 
 
 def require_torch(feature: str) -> None:
-    """Raises MissingExtraError, with the pip line, where torch is not installed."""
-    if not backends.available("nn"):
+    """Raises MissingExtraError, with the pip line, where torch or safetensors is not installed."""
+    if not backends.available("nn") or find_spec("safetensors") is None:
         raise MissingExtraError(feature, "nn")
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gai.cli import choices, nn_display, terminal
+from gai.cli import choices, nn_display, terminal, writing
 from gai.cli.nn_options import Architecture, Descent, Machine, Parts, Restraint
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, Terms, option
@@ -13,6 +13,7 @@ from gai.errors import UsageError
 from gai.nn import names
 
 if TYPE_CHECKING:
+    from gai.nn.data.preparing import Parts as Prepared
     from gai.nn.runs import Run
 
 
@@ -35,6 +36,10 @@ def nn_train(
     ] = None,
     resume: Annotated[bool, option("--resume", help="Go on with the run in RUN.")] = False,
     force: Annotated[bool, option("--force", help="Replace the run in RUN.")] = False,
+    deps: Annotated[
+        str | None,
+        option("--deps", metavar="FILE", help="Also write a Make rule for RUN/report.json."),
+    ] = None,
     config: Annotated[
         str | None,
         option("--config", metavar="FILE", help="Take choices from this config.toml; flags win."),
@@ -83,7 +88,9 @@ def nn_train(
         said = {**read(config), **said}
     if not said.get("model"):
         raise UsageError("no MODEL", f"one of {', '.join(names.MODELS)}")
-    train(run, said, machine, talk, resume=resume, force=force)
+    if deps is not None:
+        writing.check_place(deps)
+    train(run, said, machine, talk, resume=resume, force=force, deps=deps)
 
 
 def values_hint(name: str) -> str:
@@ -159,8 +166,26 @@ def resumed(run: "Run", said: dict[str, Any]) -> dict[str, Any]:
     return {**read(run.file(CONFIG)), **{k: v for k, v in said.items() if k in GOING_ON}}
 
 
+def write_deps(parts: "Prepared", run: "Run", path: str) -> None:
+    """Writes a Make rule: the report depends on all files that the run has read."""
+    from gai import output
+    from gai.nn.runs import REPORT
+
+    config = parts.config
+    beside = [config.vectors, config.tokenizer_model or None]
+    read = [file for raw in parts.raw.values() for file in raw.sources]
+    output.write_deps(path, run.file(REPORT), [*read, *filter(None, beside)])
+
+
 def train(
-    run: "Run", said: dict[str, Any], machine: Machine, talk: Talk, *, resume: bool, force: bool
+    run: "Run",
+    said: dict[str, Any],
+    machine: Machine,
+    talk: Talk,
+    *,
+    resume: bool,
+    force: bool,
+    deps: str | None = None,
 ) -> None:
     """Reads, trains, judges and reports."""
     from gai.nn.data.preparing import prepare
@@ -177,6 +202,8 @@ def train(
         for note in parts.notes:
             shown.warn(note)
         training.run()
+    if deps is not None:
+        write_deps(parts, run, deps)
     with out_of_memory(parts.config):
         report = finishing.finish(parts, training, run)
     nn_display.show(report, talk)
