@@ -34,14 +34,17 @@ SST = (
 ADDING = (
     "{folder}/adding-train.npz --test {folder}/adding-test.npz --width 64 --dropout 0 --epochs 6"
 )
-DIABETES = "--epochs 60 --width 32 --lr 0.003 --early-stopping 15 --test"
+DIABETES = (
+    "--epochs 100 --early-stopping 20 --width 128 --optimizer adamw --weight-decay 0.1 --test"
+)
 KIM = "--embedding 300 --batch-size 50 --epochs 20 --max-norm 3 --weights-init he"
 
 EXPERIMENTS = (
     Experiment("TREC, cnn", f"cnn {TREC} {KIM}", least=0.90),
     Experiment(
         "TREC, bidirectional gru with attention",
-        f"gru {TREC} --bidirectional --attention",
+        f"gru {TREC} --bidirectional --attention --embedding 300 --dropout 0.5 "
+        "--input-dropout 0.3 --batch-size 50 --lr 0.002 --epochs 12",
         least=0.88,
     ),
     Experiment(

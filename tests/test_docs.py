@@ -26,6 +26,7 @@ PAGES = [
     "docs/sentences.md",
     "docs/lemmas.md",
     "docs/vectors.md",
+    "docs/nn.md",
 ]
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
