@@ -187,14 +187,14 @@ def nanogpt(folder: Path, steps: int, threads: int) -> float:
 
 
 def gai_steps(folder: Path, data: Path, steps: int, threads: int) -> float:
-    """Milliseconds of a step of gai in the same setting."""
-    shape = SHAPE.replace("--steps 2000", f"--steps {steps} --eval-every {steps}")
+    """Milliseconds of a step of gai in the same setting, median of stretches of ten steps."""
+    shape = SHAPE.replace("--steps 2000", f"--steps {steps} --eval-every 10")
     text = str(data / "english" / "tinyshakespeare.txt")
     argv = [*GAI, "nn", "train", "transformer", text, *shape.split(), "--valid", "0"]
     argv += ["--threads", str(threads), "-o", str(folder / "run-speed"), "--force"]
     said = subprocess.run(argv, capture_output=True, text=True, check=True)
-    record = json.loads(said.stdout.splitlines()[0])
-    return 1000 * 12 / float(record["samples_per_second"])
+    records = [json.loads(line) for line in said.stdout.splitlines()]
+    return median(1000 * 12 / one["samples_per_second"] for one in records[1:-1])
 
 
 def speed(folder: Path, data: Path, peer: Path | None, rounds: int) -> list[str]:
