@@ -32,7 +32,8 @@ SST = (
     "--pretokenized"
 )
 ADDING = (
-    "{folder}/adding-train.npz --test {folder}/adding-test.npz --width 64 --dropout 0 --epochs 6"
+    "{folder}/adding-train.npz --test {folder}/adding-test.npz --width 64 --dropout 0 --epochs 5 "
+    "--batch-size 64 --lr 0.002"
 )
 DIABETES = (
     "--epochs 100 --early-stopping 20 --width 128 --optimizer adamw --weight-decay 0.1 --test"

@@ -140,9 +140,7 @@ def brings_torch(imports: list[Import]) -> list[str]:
         f"src/gai/{found.file}:{found.line}: import {found.module} inside the function that needs "
         "it; only nn/net loads torch"
         for found in imports
-        if found.at_top
-        and found.module.startswith("gai.nn.net")
-        and not found.file.startswith(NET)
+        if found.at_top and found.module.startswith("gai.nn.net") and not found.file.startswith(NET)
     ]
 
 
