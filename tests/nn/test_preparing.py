@@ -333,3 +333,27 @@ def test_vectors_of_no_term_at_all_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text(VECTORS)
     with pytest.raises(GaiError, match="has a vector for none of the 1 terms"):
         matrix(str(tmp_path / "v.txt"), ["<pad>", "<unk>", "zebra"], seed=1)
+
+
+def test_numbers_among_labels_are_told_of_where_they_could_be_names(tmp_path: Path) -> None:
+    path = tmp_path / "years.csv"
+    rows = [f"text {year},{year}\n" for year in range(1900, 1960)]
+    path.write_text("text,label\n" + "".join(rows))
+    parts = prepare({"model": "mlp", "data": (str(path),)})
+    assert parts.config.task == "regress"
+    assert any("--task classify" in note for note in parts.notes)
+    chosen = prepare({"model": "mlp", "data": (str(path),), "task": "regress"})
+    assert not any("--task classify" in note for note in chosen.notes)
+    assert not any("--task classify" in note for note in prepare({"data": ("@diabetes",)}).notes)
+
+
+def test_a_digest_is_of_all_parts(tmp_path: Path) -> None:
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    train.write_text("text,label\n" + "good,yes\nbad,no\n" * 10)
+    digests = []
+    for text in ("good,yes\n", "bad,no\n"):
+        test.write_text("text,label\n" + text)
+        said = {"model": "mlp", "data": (str(train),), "test": str(test)}
+        digests.append(prepare(said).digest)
+    alone = prepare({"model": "mlp", "data": (str(train),)}).digest
+    assert len({*digests, alone}) == 3

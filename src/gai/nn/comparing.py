@@ -18,18 +18,15 @@ if TYPE_CHECKING:
     from gai.nn.data.preparing import Parts
 
 
-def baseline(parts: Parts, name: str) -> Baseline | None:
-    """The scores of the baseline on one part, after training on the training part.
-
-    None where no baseline is at home: a class is never seen, or there are no examples.
-    """
+def baseline(parts: Parts, name: str) -> Baseline:
+    """The scores of the baseline on one part, after training on the training part."""
     with warnings.catch_warnings():
         # What scikit-learn has to say of its fit is nothing that a user of the network can change.
         warnings.simplefilter("ignore")
         return _baseline(parts, name)
 
 
-def _baseline(parts: Parts, name: str) -> Baseline | None:
+def _baseline(parts: Parts, name: str) -> Baseline:
     task = parts.config.task
     if task == "lm":
         return _language(parts, name)

@@ -50,6 +50,7 @@ def prepare(said: Mapping[str, Any]) -> Parts:
     whole = read(first.data, first)
     if not len(whole):
         raise GaiError("no examples in the data", "the input is empty")
+    guessed = "task" not in said and isinstance(whole.labels, list)
     config, whole = decided(said, first, whole)
     tested = {}
     if config.test is not None:
@@ -70,7 +71,9 @@ def prepare(said: Mapping[str, Any]) -> Parts:
         raw,
         digest=digest_of(raw.values()),
     )
-    parts.notes += notes(parts, said)
+    if guessed and config.task == "regress":
+        parts.notes.append("the labels look like numbers, not names; --task classify takes names")
+    parts.notes += notes(parts)
     require(parts)
     return parts
 
@@ -237,11 +240,9 @@ def fraction(text: str, option: str) -> float | None:
     return share
 
 
-def notes(parts: Parts, said: Mapping[str, Any]) -> list[str]:
+def notes(parts: Parts) -> list[str]:
     """What a person should know about the data."""
     found = []
-    if parts.config.task == "regress" and "task" not in said:
-        found.append("the labels are numbers, which are predicted; --task classify takes names")
     labels = parts.encoding.labels
     for name in ("valid", "test"):
         data = getattr(parts, name)

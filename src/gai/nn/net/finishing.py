@@ -25,7 +25,8 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
     checkpoints.restore(training.network, checkpoints.read(path).tensors, path)
     names = [name for name in ("valid", "test") if getattr(parts, name) is not None]
     scores = {name: _scored(parts, training, name) for name in names}
-    if names and (simple := baseline(parts, names[-1])) is not None:
+    if names:
+        simple = baseline(parts, names[-1])
         scores[names[-1]]["baselines"] = {simple.name: simple.scores}
     report: dict[str, Any] = runs.strict(_report(parts, training, scores))
     run.write(runs.REPORT, json.dumps(report, indent=1) + "\n")
