@@ -228,15 +228,16 @@ def page(parts: Sequence[str]) -> str:
     """The results as a page."""
     head = """# Neural models: what they reach, and how fast
 
-Made by `python -m benchmarks.nn`. Scores are means over five seeds with their standard deviation. The
-best epoch is chosen on a validation part, and the test part is scored once a run; the baseline is a
-linear model (of tags: the most frequent tag of each word) trained and scored on the same split. Settings
-were chosen by validation scores, but for one: how large embeddings begin was decided by a look at TREC's
-test part, so that its figures may be a little too good.
+Made by `python -m benchmarks.nn`. Scores are means over five seeds with their standard
+deviation. The best epoch is chosen on a validation part, and the test part is scored once a
+run; the baseline is a linear model (of tags: the most frequent tag of each word) trained and
+scored on the same split. Settings were chosen by validation scores, but for one: how large
+embeddings begin was decided by a look at TREC's test part, so that its figures may be a little
+too good.
 
-Data: TREC, AG News (trained on 10,000 rows), banking77, SST sentences, UD English EWT (scored on its dev
-part), scikit-learn's digits and diabetes, the adding problem of length 200. Seconds are those of
-training on one thread while another training ran beside it.
+Data: TREC, AG News (trained on 10,000 rows), banking77, SST sentences, UD English EWT (scored
+on its dev part), scikit-learn's digits and diabetes, the adding problem of length 200. Seconds
+are those of training on one thread while another training ran beside it.
 """
     return "\n".join([head, *parts]) + "\n"
 
