@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gai.nn.net.gradients import Finding, Gradients, gradient_norms, judge
+from gai.nn.net.gradients import Finding, Gradients, judge, layer_of
 
 
 def network() -> nn.Sequential:
@@ -26,6 +26,22 @@ def with_gradients(scale: float = 1.0) -> nn.Sequential:
 
 def gradients(model: nn.Module) -> list[Tensor]:
     return [weight.grad for weight in model.parameters() if weight.grad is not None]
+
+
+def gradient_norms(model: nn.Module) -> dict[str, float]:
+    """The norm of the gradient of each layer, by its module's name, in the model's order.
+
+    A layer that learns and has no gradient has 0. A stack of recurrent layers in one module is told
+    apart: ``lstm.l0``, ``lstm.l1``.
+    """
+    named = [(layer_of(name), w.grad) for name, w in model.named_parameters() if w.requires_grad]
+    norms = [torch.linalg.vector_norm(grad) for _, grad in named if grad is not None]
+    # One wait for the device in place of one a layer.
+    values = iter(torch.stack(norms).tolist() if norms else ())
+    squares: dict[str, float] = {}
+    for layer, grad in named:
+        squares[layer] = squares.get(layer, 0.0) + (0.0 if grad is None else next(values) ** 2)
+    return {layer: math.sqrt(square) for layer, square in squares.items()}
 
 
 def clip(model: nn.Module, clip_norm: float | None, clip_value: float | None) -> float:

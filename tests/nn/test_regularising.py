@@ -18,16 +18,6 @@ def network() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def with_gradients(scale: float = 1.0) -> nn.Sequential:
-    model = network()
-    (model(torch.tensor([1, 2, 5])).square().sum() * scale).backward()
-    return model
-
-
-def gradients(model: nn.Module) -> list[Tensor]:
-    return [weight.grad for weight in model.parameters() if weight.grad is not None]
-
-
 def test_a_penalty_by_hand() -> None:
     model = nn.Linear(2, 2)
     with torch.no_grad():

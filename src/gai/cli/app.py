@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 
 from gai.cli import pages, terminal
 from gai.cli.commands import SETTINGS, Lazy, passed_through
-from gai.errors import MissingExtraError, UsageError
+from gai.cli.nn_ready import require_torch
+from gai.errors import UsageError
 
 COMMANDS = {
     "tokenize": "Tokens of each document: words, sentences, characters, n-grams or phrases.",
@@ -61,9 +62,6 @@ GROUPS = {
 }
 """The same for commands that have commands."""
 
-EXTRAS = {"nn": "nn"}
-"""Groups whose commands need an extra."""
-
 ClickException: Any = typer.BadParameter.__mro__[2]
 """typer carries its own click in new versions and imports it in old ones."""
 
@@ -86,22 +84,14 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         if not args and not ctx.resilient_parsing:
-            if self.name in EXTRAS:
-                require(EXTRAS[self.name], ctx.command_path)
+            if self.name == "nn":
+                require_torch(ctx.command_path)
             terminal.say(self.get_help(ctx))
             raise typer.Exit(UsageError.code)
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(pages.group(self, ctx))
-
-
-def require(extra: str, feature: str) -> None:
-    """Raises MissingExtraError, with the pip line, where the package of an extra is missing."""
-    from gai.backends import available
-
-    if not available(extra):
-        raise MissingExtraError(feature, extra)
 
 
 def run(words: list[str]) -> int:

@@ -76,12 +76,8 @@ class Rows(JsonLines):
     """A line of a table for each evaluation."""
 
     def __init__(self, parts: Parts) -> None:
-        self.score = parts.encoding.main_score
+        self.score = score_of(parts)
         self.begun = False
-
-    def begin(self, total_steps: int, done: int) -> None:
-        """Prints the heads of the columns."""
-        self.total = total_steps
 
     def record(self, record: Record) -> None:
         """The line of an evaluation."""
@@ -97,16 +93,26 @@ def width(name: str) -> int:
     return max(len(name), 9)
 
 
-def cells_of(record: Record, score: str) -> dict[str, str]:
+def score_of(parts: Parts) -> str | None:
+    """The score that the table shows beside the losses; None where nothing validates."""
+    return None if parts.valid is None else parts.encoding.main_score
+
+
+def validated(scores: Mapping[str, float], score: str, best: bool) -> dict[str, str]:
+    """The cells of the validation part; a star marks the best so far."""
+    star = "*" if best else " "
+    named = score.replace("_", " ")
+    return {"valid loss": f"{scores['loss']:.4f}", named: f"{scores[score]:.4f}{star}"}
+
+
+def cells_of(record: Record, score: str | None) -> dict[str, str]:
     """What the table shows of an evaluation."""
     scores = record.scores
     return {
         "epoch": f"{record.epoch:.2f}".rstrip("0").rstrip("."),
         "step": f"{record.step:,}",
         "train loss": f"{record.train_loss:.4f}",
-        "valid loss": f"{scores['loss']:.4f}",
-        score.replace("_", " "): f"{scores.get(score, float('nan')):.4f}"
-        + ("*" if record.best else " "),
+        **({} if score is None else validated(scores, score, record.best)),
         "rate": f"{record.lr:.3g}",
         "gradient": f"{record.gradient_norm:.3g}",
         "samples/s": f"{record.samples_per_second:,.0f}",
@@ -128,7 +134,7 @@ class LiveTable(JsonLines):
         from rich.live import Live
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self.score = parts.encoding.main_score
+        self.score = score_of(parts)
         self.table = display.plain_table()
         self.rows = 0
         self.drawn = 0.0

@@ -7,7 +7,7 @@ import typer
 
 from gai.cli import terminal, values
 from gai.cli.nn_options import Examples
-from gai.cli.nn_predict import DEVICE, PIECE, RUN, THREADS, opened, reading
+from gai.cli.nn_predict import DEVICE, OUTPUT, PIECE, RUN, THREADS, opened, reading
 from gai.cli.nn_ready import require_input, require_torch
 from gai.cli.options import Talk, option
 
@@ -19,9 +19,7 @@ def nn_encode(
         list[str] | None,
         typer.Argument(metavar="FILES", help="Examples; - is standard input."),
     ] = None,
-    output: Annotated[
-        str | None, option("-o", "--output", metavar="FILE", help="Write here.", default="-")
-    ] = None,
+    output: Annotated[str | None, OUTPUT] = None,
     format: Annotated[
         str | None,
         option(

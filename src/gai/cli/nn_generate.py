@@ -7,7 +7,7 @@ from typing import Annotated
 
 from gai.cli import terminal, values
 from gai.cli.nn_options import real, whole
-from gai.cli.nn_predict import DEVICE, RUN, opened
+from gai.cli.nn_predict import DEVICE, OUTPUT, RUN, opened
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
 from gai.errors import UsageError
@@ -42,9 +42,7 @@ def nn_generate(
     stream: Annotated[
         bool, option("--stream", help="Show each token at once; a terminal always does.")
     ] = False,
-    output: Annotated[
-        str | None, option("-o", "--output", metavar="FILE", help="Write here.", default="-")
-    ] = None,
+    output: Annotated[str | None, OUTPUT] = None,
     device: Annotated[str | None, DEVICE] = None,
     threads: Annotated[
         int | None,

@@ -22,6 +22,7 @@ PIECE = 8192
 """Examples that are read, asked about and written together."""
 
 RUN = typer.Argument(metavar="RUN", help="The folder that gai nn train wrote.")
+OUTPUT = option("-o", "--output", metavar="FILE", help="Write here.", default="-")
 DEVICE = option("--device", metavar="auto|cpu|cuda", help="Where to compute.", default="auto")
 THREADS = option(
     "--threads", metavar="N", parse=values.whole(1), help="Threads of the CPU.", default="all"
@@ -41,9 +42,7 @@ def nn_predict(
     proba: Annotated[
         bool, option("--proba", help="The probability of each label, a line each.")
     ] = False,
-    output: Annotated[
-        str | None, option("-o", "--output", metavar="FILE", help="Write here.", default="-")
-    ] = None,
+    output: Annotated[str | None, OUTPUT] = None,
     format: Annotated[
         str | None,
         option(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 
 from gai import backends
-from gai.cli import terminal
-from gai.errors import MissingExtraError, UsageError
+from gai.errors import MissingExtraError
 
 
 def require_torch(feature: str) -> None:
@@ -18,10 +16,8 @@ def require_torch(feature: str) -> None:
 
 def require_input(files: list[str] | None) -> tuple[str, ...]:
     """What is to be read; raises UsageError where nothing was named and a person sits there."""
-    if files:
-        return tuple(files)
-    if sys.stdin is None or sys.stdin.closed or terminal.is_terminal(sys.stdin):
-        raise UsageError(
-            "no input: name files, or pipe text in", "- reads what you type, until Ctrl-D"
-        )
-    return ("-",)
+    from gai.cli import counting
+    from gai.cli.options import Documents
+
+    counting.require_input(Documents(files=files))
+    return tuple(files or ["-"])

@@ -133,9 +133,8 @@ class Training:
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
-        self.weights = [p for p in self.network.parameters() if p.requires_grad]
         self.gradients = Gradients(self.network)
-        self.device = self.weights[0].device
+        self.device = next(self.network.parameters()).device
         self.forward = torch.compile(self.network) if self.config.compile else self.network
 
     @property
