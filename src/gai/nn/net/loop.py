@@ -145,14 +145,13 @@ class Training:
     def run(self) -> Position:
         """Trains to the end; afterwards the network has the weights of the last step.
 
-        Ctrl-C saves the state after the step that runs, then passes. Raises GaiError where the loss
+        A run ends with an evaluation, which has kept its state. Ctrl-C saves the state after the step that runs, then passes. Raises GaiError where the loss
         is no number any more.
         """
         self.listener.begin(self.total_steps, self.position.step)
         with noticed() as interrupts:
             while self.position.step < self.total_steps and not self.exhausted:
                 self._epoch(interrupts)
-        self.save()
         return self.position
 
     @property
