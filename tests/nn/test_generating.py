@@ -182,7 +182,7 @@ def test_only_language_models_generate_and_say_so_before_the_prompt_is_shown() -
 
 def spelt(config: Config, texts: list[str]) -> list[str]:
     """Each text as tokens, and these as text again."""
-    found = terms_in(Analysis(**config.analysis()))(texts)
+    found = terms_in(Analysis(**config.analysis()), plain=True)(texts)
     terms = list(found.terms)
     made = []
     for begin, end in pairwise(found.rows.offsets):

@@ -94,20 +94,17 @@ def test_places_are_the_ranges_one_after_the_other() -> None:
         Analysis(form="stem:porter", stop_words=("on",)),
     ],
 )
-def test_kernels_number_terms_as_the_plain_way_does(
-    analysis: Analysis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kernels_number_terms_as_the_plain_way_does(analysis: Analysis) -> None:
     found = []
-    for small in (True, False):
-        monkeypatch.setattr(text, "_small", lambda *_, small=small: small)
-        number = terms_in(analysis)
+    for plain in (True, False):
+        number = terms_in(analysis, plain=plain)
         found.append([spelled(number(TEXTS)), spelled(number(["the new cat", "dog"]))])
     assert found[0] == found[1]
     assert any(found[0][0])
 
 
 def test_terms_keep_their_numbers_in_later_texts() -> None:
-    number = terms_in(Analysis())
+    number = terms_in(Analysis(), plain=True)
     first, second = number(["b a b"]), number(["c b", "a"])
     assert lists(first.rows) == [[0, 1, 0]]
     assert lists(second.rows) == [[2, 0], [1]]
@@ -174,10 +171,26 @@ words = st.sampled_from(["cat", "dog", "the", "x1", "new"])
 @given(st.lists(st.lists(st.lists(words, max_size=5).map(" ".join), max_size=4), max_size=4))
 def test_terms_become_ids_however_many_texts_come_at_once(pieces: list[list[str]]) -> None:
     known = vocabulary("the", "cat", "dog")
-    encode = TermEncoder(known, terms_in(Analysis()))
+    encode = TermEncoder(known, Analysis())
     for texts in pieces:
         expected = [[known.ids.get(word, UNKNOWN) for word in one.split()] for one in texts]
         assert lists(encode(texts)) == expected
+
+
+@pytest.mark.parametrize(("names", "value"), [(["SMALL", "SMALL_UNCOMPILED"], 40), (["FORGET"], 3)])
+def test_ids_are_the_same_where_an_encoder_begins_anew(
+    names: list[str], value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the kernels once there is much to do, and where it remembers too many terms."""
+    for name in names:
+        monkeypatch.setattr(text, name, value)
+    known = vocabulary("the", "cat", "dog")
+    encode, begun = TermEncoder(known, Analysis()), []
+    for k in range(6):
+        assert lists(encode([f"The cat n{k} m{k}", "", f"dog x{k}"])) == [[2, 3, 1, 1], [], [4, 1]]
+        begun.append(encode.number)
+    assert len(set(map(id, begun))) > 1
+    assert encode.plain == (names == ["FORGET"])
 
 
 @given(st.lists(st.text(max_size=5), max_size=4))

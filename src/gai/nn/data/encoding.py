@@ -21,6 +21,7 @@ from gai.nn.data.text import (
     SPECIAL,
     CharacterEncoder,
     FeatureEncoder,
+    Numbered,
     TermEncoder,
     Vocabulary,
     characters_in,
@@ -28,6 +29,7 @@ from gai.nn.data.text import (
     cut,
     distinct_in,
     features,
+    small,
     terms_in,
 )
 from gai.tokens.analysis import Analysis
@@ -263,10 +265,16 @@ def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
         words = distinct_in(tokens_of(raw))
         made = Vocabulary.of(*feature_counts(words.terms, counted(words)), least, most)
     else:
-        number = characters_in if source == "characters" else terms_in(analysis_of(config))
-        found = number(texts_of(raw))
+        texts = texts_of(raw)
+        found = characters_in(texts) if source == "characters" else terms_of(texts, config)
         made = Vocabulary.of(found.terms, counted(found), least, most)
     return require_terms(made, config)
+
+
+def terms_of(texts: Sequence[str], config: Config) -> Numbered:
+    """The terms of texts, numbered."""
+    analysis = analysis_of(config)
+    return terms_in(analysis, plain=small(sum(map(len, texts)), analysis))(texts)
 
 
 def require_terms(vocabulary: Vocabulary, config: Config) -> Vocabulary:
@@ -293,7 +301,7 @@ def encoder(source: str, vocabulary: Vocabulary, config: Config) -> Callable[...
         return CharacterEncoder(vocabulary)
     if source == "features":
         return FeatureEncoder(vocabulary)
-    return TermEncoder(vocabulary, terms_in(analysis_of(config)))
+    return TermEncoder(vocabulary, analysis_of(config))
 
 
 def analysis_of(config: Config) -> Analysis:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gai import kernels
-from gai.counts.sequences import Words, words_of
-from gai.documents import Errors, from_texts
+from gai.counts.sequences import words_of
+from gai.documents import from_texts
 from gai.nn.data.arrays import UNKNOWN, Ragged
 from gai.terms.jobs import SMALL, SMALL_UNCOMPILED
 from gai.tokens.analysis import Analysis
@@ -32,14 +32,11 @@ Number = Callable[[Sequence[str]], Numbered]
 """A function that numbers what is in texts; later calls go on with the numbers of earlier ones."""
 
 
-def terms_in(analysis: Analysis, errors: Errors = "strict") -> Number:
-    """What numbers the terms of texts, on the kernels where there is enough to do."""
-    found: list[Words] = []
+def terms_in(analysis: Analysis, *, plain: bool) -> Number:
+    """What numbers the terms of texts, with the kernels or in ``plain`` Python."""
+    words = words_of(analysis, "strict", 1, plain=plain)[0]
 
     def number(texts: Sequence[str]) -> Numbered:
-        if not found:
-            found.append(words_of(analysis, errors, 1, plain=_small(texts, analysis))[0])
-        words = found[0]
         made = words.read(from_texts(list(texts), [""] * len(texts)))
         offsets = made.segments[made.documents].astype(np.int64)
         return Numbered(Ragged(made.tokens.copy(), offsets), words.terms())
@@ -47,10 +44,10 @@ def terms_in(analysis: Analysis, errors: Errors = "strict") -> Number:
     return number
 
 
-def _small(texts: Sequence[str], analysis: Analysis) -> bool:
+def small(characters: int, analysis: Analysis) -> bool:
     """Whether loading the kernels would take longer than doing without."""
     ready = kernels.ready([f"encode_{analysis.tokenizer}"]) if analysis.scanned else False
-    return sum(map(len, texts)) <= (SMALL if ready else SMALL_UNCOMPILED)
+    return characters <= (SMALL if ready else SMALL_UNCOMPILED)
 
 
 def characters_in(texts: Sequence[str]) -> Numbered:
@@ -133,18 +130,34 @@ class Vocabulary:
         return np.array([ids.get(term, UNKNOWN) for term in terms], np.int32)
 
 
-class TermEncoder:
-    """Texts in, rows of ids of a vocabulary out; remembers the terms that it has looked up."""
+FORGET = 1 << 21
+"""Terms that an encoder remembers at most, so that an endless stream does not fill the memory."""
 
-    def __init__(self, vocabulary: Vocabulary, number: Number) -> None:
-        self.vocabulary, self.number = vocabulary, number
+
+class TermEncoder:
+    """Texts in, rows of ids of a vocabulary out; remembers the terms that it has looked up.
+
+    It begins in plain Python, and goes on with the kernels once there was much to do.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, analysis: Analysis) -> None:
+        self.vocabulary, self.analysis = vocabulary, analysis
+        self.seen = 0
+        self._begin(plain=True)
+
+    def _begin(self, *, plain: bool) -> None:
+        self.plain, self.number = plain, terms_in(self.analysis, plain=plain)
         self.known = np.zeros(0, np.int32)
 
     def __call__(self, texts: Sequence[str]) -> Ragged:
         """The ids of the terms of each text."""
+        self.seen += sum(map(len, texts))
+        plain = small(self.seen, self.analysis)
+        if plain != self.plain or len(self.known) > FORGET:
+            self._begin(plain=plain)
         rows, terms = self.number(texts)
         if len(terms) > len(self.known):
-            fresh = self.vocabulary.places(islice(terms, len(self.known), None))
+            fresh = self.vocabulary.places(terms[len(self.known) :])
             self.known = np.concatenate([self.known, fresh])
         return Ragged(self.known[rows.values], rows.offsets)
 

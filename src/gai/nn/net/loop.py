@@ -145,8 +145,8 @@ class Training:
     def run(self) -> Position:
         """Trains to the end; afterwards the network has the weights of the last step.
 
-        A run ends with an evaluation, which has kept its state. Ctrl-C saves the state after the step that runs, then passes. Raises GaiError where the loss
-        is no number any more.
+        A run ends with an evaluation, which has kept its state. Ctrl-C saves it after the step
+        that runs, then passes. Raises GaiError where the loss is no number any more.
         """
         self.listener.begin(self.total_steps, self.position.step)
         with noticed() as interrupts:
