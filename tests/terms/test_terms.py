@@ -37,6 +37,11 @@ def test_slices_and_takes_like_a_list(words: list[str], data: st.DataObject) -> 
     assert list(terms.take(np.array(order, np.int64))) == [words[place] for place in order]
 
 
+def test_a_slice_may_step_further_than_numbers_of_64_bits_reach() -> None:
+    assert list(Terms.of([])[:: 1 << 63]) == []
+    assert list(Terms.of(["a", "b"])[:: 1 << 63]) == ["a"]
+
+
 @given(WORDS)
 @example(PADDED + PADDED[::-1])
 @example(DEEP + DEEP[::-1])

@@ -65,7 +65,7 @@ class Terms(Sequence[str]):
             return self.as_bytes(index).decode()
         first, last, step = index.indices(len(self))
         if step != 1:
-            return self.take(np.arange(first, last, step))
+            return self.take(np.fromiter(range(first, last, step), np.int64))
         offsets = self.offsets[first : max(first, last) + 1]
         return Terms(self.arena[offsets[0] : offsets[-1]], offsets - offsets[0])
 
