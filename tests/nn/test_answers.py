@@ -21,6 +21,7 @@ from gai.nn.net import answers, devices
 from gai.nn.net.answers import Judge, language_loss, mean_over_tokens, probabilities
 from gai.nn.net.batches import Batch
 from gai.nn.net.inputs import Inputs, Shape
+from gai.nn.net.learning.supervised import Supervised
 from gai.nn.net.models import build
 from gai.nn.rendering import Labelled, Measured, Tagged
 
@@ -216,12 +217,12 @@ def test_trying_how_many_threads_are_fastest_changes_nothing() -> None:
     before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
     batch = Batch(Inputs(torch.randn(8, 3)), torch.zeros(8, dtype=torch.long), 8)
     chance = torch.get_rng_state()
-    assert devices.fastest(made, [batch], F.cross_entropy, 2) in (1, 2)
+    assert devices.fastest(made, [batch], Supervised(F.cross_entropy), 2) in (1, 2)
     assert torch.equal(chance, torch.get_rng_state())
     assert all(torch.equal(before[name], tensor) for name, tensor in made.state_dict().items())
     assert all(weight.grad is None for weight in made.parameters())
     assert made.training
-    assert devices.fastest(made, [], F.cross_entropy, 1) == 1
+    assert devices.fastest(made, [], Supervised(F.cross_entropy), 1) == 1
 
 
 def test_lines_have_as_many_fields_whatever_ids_and_labels_hold() -> None:

@@ -26,6 +26,7 @@ from gai.nn.names import OPTIMIZERS
 from gai.nn.net import checkpoints, experiment
 from gai.nn.net.batches import Shuffled, taker
 from gai.nn.net.inputs import Inputs, Shape
+from gai.nn.net.learning.supervised import Supervised
 from gai.nn.net.loop import Goal, Position, Record, Training, lacking, out_of_memory
 from gai.nn.net.models import build
 from gai.nn.net.optimizers import optimizer
@@ -102,7 +103,7 @@ def line(config: Config = LINE, scores: list[dict[str, float]] | None = None) ->
     return Training(
         config=config,
         network=network,
-        loss=F.mse_loss,
+        objective=Supervised(F.mse_loss),
         optimizer=made,
         schedule=schedule(config, made, steps_per_epoch=order.batches, total_steps=total),
         order=order,
@@ -187,8 +188,12 @@ def test_a_full_batch_and_one_example_at_a_time() -> None:
 
 def test_the_training_loss_is_the_mean_of_its_steps_since_the_last_record() -> None:
     training, losses = line(), list[float]()
-    plain = training.loss
-    training.loss = lambda a, b: losses.append(float(plain(a, b).detach())) or plain(a, b)  # type: ignore[func-returns-value]
+
+    def noted(outputs: Tensor, targets: Tensor) -> Tensor:
+        losses.append(float(F.mse_loss(outputs, targets).detach()))
+        return F.mse_loss(outputs, targets)
+
+    training.objective = Supervised(noted)
     training.run()
     first, second, third = training.keeper.records  # type: ignore[attr-defined]
     assert first.train_loss == pytest.approx(np.mean(losses[:4]))
@@ -303,7 +308,7 @@ def test_a_nan_among_the_inputs_is_found_in_the_step_that_sees_it() -> None:
 
 def test_gradients_that_vanish_or_explode_are_told_once_and_name_the_layer() -> None:
     training = line(LINE.with_(lr=1e-12))
-    training.loss = lambda a, b: F.mse_loss(a, b) * 1e6
+    training.objective = Supervised(lambda a, b: F.mse_loss(a, b) * 1e6)
     training.run()
     warnings = training.listener.warnings  # type: ignore[attr-defined]
     assert len(warnings) == 1

@@ -47,14 +47,14 @@ def nn_evaluate(
         raise UsageError("no DATA to evaluate on", "gai nn evaluate RUN DATA")
     from gai.nn.data.preparing import numbered, unseen
     from gai.nn.data.raw import read
-    from gai.nn.net import answers, experiment
+    from gai.nn.net import experiment
     from gai.nn.runs import strict
 
     folder = opened(run)
     network, encoding = experiment.load(folder, device or "auto", threads)
     config = reading(encoding.config, examples)
     raw = numbered(read(tuple(data), config), config)
-    judge = answers.Judge(encoding, encoding.dataset(raw), experiment.loss_of(encoding), raw.texts)
+    judge = experiment.judge_of(encoding, raw)
     if encoding.labels is not None and raw.labels is not None:
         for line in unseen(encoding.labels, raw.labels, "the data"):
             terminal.say(f"gai: {terminal.escape(line)}")

@@ -73,24 +73,41 @@ def nn_train(
         raise UsageError(f"--resume and {other}", "a run goes on with its own choices")
     if not resume:
         run.require_free(force=force)  # before the data is read
-    said = flags(parts, terms, network, descent, restraint, machine)
-    paths = list(data or ())
-    if architecture is not None and architecture not in names.MODELS:
-        known = values_hint(architecture)
-        raise UsageError(f"no model is called {architecture!r}", known)
-    said |= {"model": architecture} if architecture else {}
-    said |= {"data": tuple(paths)} if paths else {}
+    groups = (parts, terms, network, descent, restraint, machine)
     if resume:
-        said = resumed(run, said)
-    elif config is not None:
+        said = resumed(run, typed(architecture, data, *groups))
+    else:
+        said = chosen(architecture, data, config, *groups)
+    if deps is not None:
+        writing.check_place(deps)
+    train(run, said, machine, talk, resume=resume, force=force, deps=deps)
+
+
+def chosen(
+    architecture: str | None, data: list[str] | None, config: str | None, *groups: Any
+) -> dict[str, Any]:
+    """The choices of a new training: those of the command line over those of a file.
+
+    ``groups`` are the option groups Parts, Terms, Architecture, Descent, Restraint and Machine.
+    Raises UsageError where no model is named.
+    """
+    said = typed(architecture, data, *groups)
+    if config is not None:
         from gai.nn.config import read
 
         said = {**read(config), **said}
     if not said.get("model"):
         raise UsageError("no MODEL", f"one of {', '.join(names.MODELS)}")
-    if deps is not None:
-        writing.check_place(deps)
-    train(run, said, machine, talk, resume=resume, force=force, deps=deps)
+    return said
+
+
+def typed(architecture: str | None, data: list[str] | None, *groups: Any) -> dict[str, Any]:
+    """What the command line says, by the names of the configuration."""
+    if architecture is not None and architecture not in names.MODELS:
+        raise UsageError(f"no model is called {architecture!r}", values_hint(architecture))
+    said = flags(*groups)
+    said |= {"model": architecture} if architecture else {}
+    return said | ({"data": tuple(data)} if data else {})
 
 
 def values_hint(name: str) -> str:
@@ -199,13 +216,9 @@ def train(
         else:
             probe = machine.seed is None and not parts.config.threads
             training = experiment.begin(parts, run, shown, probe=probe, force=force)
-        for note in parts.notes:
-            shown.warn(note)
-        training.run()
+        report = finishing.carried_out(parts, training, run)
     if deps is not None:
         write_deps(parts, run, deps)
-    with out_of_memory(parts.config):
-        report = finishing.finish(parts, training, run)
     nn_display.show(report, talk)
     if talk.verbose and not talk.quiet:
         terminal.say(f"gai: {run.path} has the network of step {training.position.best_step:,}")

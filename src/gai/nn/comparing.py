@@ -18,16 +18,23 @@ if TYPE_CHECKING:
     from gai.nn.data.preparing import Parts
 
 
-def baseline(parts: Parts, name: str) -> Baseline:
-    """The scores of the baseline on one part, after training on the training part."""
+WITHOUT: tuple[str, ...] = ()
+"""Tasks that nothing simple does."""
+
+
+def baseline(parts: Parts, name: str) -> Baseline | None:
+    """The scores of the baseline on one part, after training on the training part; None where
+    nothing simple does the task."""
     with warnings.catch_warnings():
         # What scikit-learn has to say of its fit is nothing that a user of the network can change.
         warnings.simplefilter("ignore")
         return _baseline(parts, name)
 
 
-def _baseline(parts: Parts, name: str) -> Baseline:
+def _baseline(parts: Parts, name: str) -> Baseline | None:
     task = parts.config.task
+    if task in WITHOUT:
+        return None
     if task == "lm":
         return _language(parts, name)
     if task == "tag":

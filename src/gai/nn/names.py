@@ -24,6 +24,12 @@ TASKS = {
     "tag": "One label for each token.",
 }
 
+TASK_OF: dict[str, str] = {}
+"""The task of models that have only one."""
+
+UNLABELLED: tuple[str, ...] = ()
+"""Tasks that learn from examples without labels."""
+
 INPUTS = {
     "ids": "Text as a sequence of term ids.",
     "tfidf": "Text as one row of TF-IDF weights.",
@@ -101,6 +107,10 @@ AUGMENTATIONS = {
     "flip": "Images: mirror left and right.",
     "crop": "Images: cut out and enlarge.",
 }
+
+
+SUPERVISED = tuple(LOSSES)
+"""The losses of outputs against labels; those of other tasks come behind them."""
 
 
 def default_loss(task: str, several_labels: bool) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.errors import GaiError, UsageError
+from gai.nn import names
 from gai.nn.config import Config
 from gai.nn.data.arrays import Dataset, Inputs, Kind, Ragged, Sparse
 from gai.nn.data.labels import Labels
@@ -114,7 +115,8 @@ class Encoding:
     def dataset(self, raw: Raw, *, labelled: bool = True) -> Dataset:
         """The examples as arrays; raises GaiError where they are of another kind."""
         inputs = self.inputs(raw)
-        targets = self._targets(raw) if labelled and self.config.task != "lm" else None
+        labelled = labelled and self.config.task not in ("lm", *names.UNLABELLED)
+        targets = self._targets(raw) if labelled else None
         return Dataset(inputs, targets, raw.ids, per_token=self.config.task == "tag")
 
     def inputs(self, raw: Raw) -> Inputs:
@@ -214,7 +216,7 @@ def fit(raw: Raw, config: Config) -> Encoding:
     made: dict[str, Any] = {"config": config, "columns": raw.columns, "documents": len(raw)}
     if config.task in ("regress", "forecast"):
         made["targets"] = Scale.of(np.asarray(raw.labels, np.float64))
-    elif config.task != "lm":
+    elif config.task not in ("lm", *names.UNLABELLED):
         assert raw.labels is not None
         made["labels"] = Labels.of(raw.labels)
     source = source_of(raw, config)

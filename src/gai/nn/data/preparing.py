@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,6 +46,19 @@ def prepare(said: Mapping[str, Any]) -> Parts:
 
     Raises GaiError for data that cannot be trained on, UsageError for choices that do not fit it.
     """
+    return assembled(said, gathered(said))
+
+
+class Gathered(NamedTuple):
+    """The choices that the data has decided, and the parts as they were read."""
+
+    config: Config
+    raw: dict[str, Raw]
+    guessed: bool = False
+
+
+def gathered(said: Mapping[str, Any]) -> Gathered:
+    """What is read, divided into the parts of a run."""
     first = settled(said)
     whole = read(first.data, first)
     if not len(whole):
@@ -56,7 +69,12 @@ def prepare(said: Mapping[str, Any]) -> Parts:
     if config.test is not None:
         whole, tested["test"] = parted(whole, config.test, config, "--test")
     held = config.valid if config.valid is not None else HELD_OUT
-    raw = divided(whole, held, config) | tested
+    return Gathered(config, divided(whole, held, config) | tested, guessed)
+
+
+def assembled(said: Mapping[str, Any], gathered: Gathered) -> Parts:
+    """The parts of a run as arrays, as its training part teaches to make them."""
+    config, raw, guessed = gathered
     encoding = encodings.fit(raw["train"], config)
     if config.model == "transformer" and encoding.kind == "ids" and config.task != "lm":
         config = with_places(config, encoding.inputs(raw["train"]), said)
@@ -93,7 +111,10 @@ def settled(said: Mapping[str, Any]) -> Config:
 
 
 def task_of(model: str, paths: Sequence[str]) -> str:
-    """What the kind of file says about the task; of other files the labels say it later."""
+    """The task of a model that has only one; of others what the kind of file says about it, or
+    later the labels."""
+    if model in names.TASK_OF:
+        return names.TASK_OF[model]
     bare = [path.removesuffix(".gz") for path in paths]
     if all(path.endswith(".conllu") for path in bare):
         return "tag"

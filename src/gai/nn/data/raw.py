@@ -18,6 +18,7 @@ from gai.documents.sources import expand, require_one_stdin
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
 from gai.nn.data.wanted import Input, Wanted
+from gai.nn.names import UNLABELLED
 
 RawLabels = list[str] | list[tuple[str, ...]] | list[list[str]] | NDArray[np.float64]
 """One label an example; several; one a token; numbers [n, K]."""
@@ -76,7 +77,7 @@ def _times(sizes: tuple[int, ...]) -> str:
     return " x ".join(map(str, sizes))
 
 
-def read(paths: Sequence[str], config: Config, *, labelled: bool = True) -> Raw:
+def read(paths: Sequence[str], config: Config, *, labelled: bool | None = None) -> Raw:
     """The examples in all of ``paths``, which must be of one kind.
 
     jsonl, csv, tsv and parquet (compressed ones too) have fields, which the config names. A folder
@@ -85,9 +86,11 @@ def read(paths: Sequence[str], config: Config, *, labelled: bool = True) -> Raw:
     line where no labels are needed. ``.npz``, idx files and images hold arrays, ``.conllu`` and
     ``token<TAB>tag`` lines hold tags, ``@digits``, ``@iris`` and ``@diabetes`` are built in.
 
-    Without ``labelled`` labels are not looked for. Raises GaiError where something is missing or
-    wrong, with its place.
+    Without ``labelled`` labels are not looked for; where it is None, the task says whether. Raises
+    GaiError where something is missing or wrong, with its place.
     """
+    if labelled is None:
+        labelled = config.task not in UNLABELLED
     wanted = Wanted(config, labelled)
     with _errors_without_skipping():
         parts = list(_pieces(_inputs(paths, wanted), wanted, None))

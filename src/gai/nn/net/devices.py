@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import nn
@@ -51,7 +52,7 @@ def prepare(threads: int) -> None:
 
 
 def fastest(
-    network: nn.Module, batches: list[Batch], loss: Callable[..., torch.Tensor], most: int
+    network: nn.Module, batches: list[Batch], objective: Callable[..., Any], most: int
 ) -> int:
     """The number of threads, 1 or ``most``, with which a few steps take less time.
 
@@ -68,7 +69,7 @@ def fastest(
             for threads in best:
                 torch.set_num_threads(threads)
                 started = perf_counter()
-                loss(trial(batch.inputs), batch.targets).backward()  # type: ignore[no-untyped-call]
+                objective(trial, batch, 0).loss.backward()
                 best[threads] = min(best[threads], perf_counter() - started)
     finally:
         torch.set_rng_state(chance)

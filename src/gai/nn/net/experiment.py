@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,26 +13,19 @@ from gai.errors import GaiError, UsageError
 from gai.nn import config as configs
 from gai.nn import runs
 from gai.nn.config import Config
-from gai.nn.data.arrays import Dataset, Ragged
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.preparing import Parts
-from gai.nn.net import answers, checkpoints, devices, losses
+from gai.nn.data.raw import Raw
+from gai.nn.net import checkpoints, devices
 from gai.nn.net.augmenting import augmenter
-from gai.nn.net.batches import Order, Shuffled, Take, Windows, taker, windows
 from gai.nn.net.inputs import Shape
-from gai.nn.net.loop import Goal, Listener, Record, Training
-from gai.nn.net.models import Network, build
+from gai.nn.net.keeping import Folder
+from gai.nn.net.learning import GOALS, Judge, learning
+from gai.nn.net.loop import Keeper, Listener, Training
+from gai.nn.net.models import Model, build
 from gai.nn.net.optimizers import optimizer
 from gai.nn.net.schedules import schedule
 from gai.nn.runs import Run
-
-GOALS = {
-    "accuracy": ("accuracy", True),
-    "micro_f1": ("micro_f1", True),
-    "r2": ("loss", False),
-    "perplexity": ("loss", False),
-}
-"""What decides which evaluation was the best, by the main score of the task."""
 
 
 def shape_of(encoding: Encoding) -> Shape:
@@ -49,50 +40,36 @@ def shape_of(encoding: Encoding) -> Shape:
     )
 
 
-def network_of(encoding: Encoding, vectors: Tensor | None = None) -> Network:
+def network_of(encoding: Encoding, vectors: Tensor | None = None) -> Model:
     """The network that the choices describe, with its first weights."""
     return build(encoding.config, shape_of(encoding), vectors)
 
 
-@dataclass(frozen=True)
-class Folder:
-    """Keeps weights and states in the folder of a run."""
-
-    run: Run
-
-    def best(self, network: nn.Module, record: Record) -> None:
-        """Writes model.safetensors."""
-        facts = {"step": record.step, "scores": dict(record.scores)}
-        checkpoints.write(self.run.file(runs.MODEL), checkpoints.tensors_of(network), facts)
-
-    def record(self, record: Record) -> None:
-        """Adds a line to metrics.jsonl."""
-        self.run.append_record(record.as_dict())
-
-    def state(self, tensors: checkpoints.Tensors, facts: Mapping[str, Any]) -> None:
-        """Writes last/state.safetensors."""
-        checkpoints.write(self.run.file(runs.LAST), tensors, facts)
-
-
-def begin(parts: Parts, run: Run, listener: Listener, *, probe: bool, force: bool) -> Training:
-    """A run at its beginning, in a new folder. ``probe`` tries how many threads are fastest."""
+def fresh(parts: Parts, listener: Listener, keeper: Keeper, *, probe: bool = False) -> Training:
+    """A training at its beginning. ``probe`` tries how many threads are fastest."""
     vectors = vectors_of(parts)  # first, for they say how wide the embedding is
     device = devices.device(parts.config)
     config = devices.settled(parts.config, device)
     devices.prepare(config.threads)
     torch.manual_seed(config.seed)
     network = network_of(parts.encoding, vectors).to(device)
-    made = training(parts, config, network, run, listener)
+    made = training(parts, config, network, keeper, listener)
     if probe and device.type == "cpu":
         first = [made.take(rows) for rows in made.order.epoch(0)[: devices.PROBED]]
-        threads = devices.fastest(network, first, made.loss, torch.get_num_threads())
+        threads = devices.fastest(network, first, made.objective, torch.get_num_threads())
         config = replace(config, threads=threads)
     config = replace(config, threads=config.threads or torch.get_num_threads())
     devices.prepare(config.threads)
     made.config = config
+    return made
+
+
+def begin(parts: Parts, run: Run, listener: Listener, *, probe: bool, force: bool) -> Training:
+    """A run at its beginning, in a new folder. ``probe`` tries how many threads are fastest."""
+    made = fresh(parts, listener, Folder(run), probe=probe)
     run.begin(force=force)
-    run.write(runs.CONFIG, configs.write(config))
-    run.write_encoding(replace(parts.encoding, config=config), parts.digest)
+    run.write(runs.CONFIG, configs.write(made.config))
+    run.write_encoding(replace(parts.encoding, config=made.config), parts.digest)
     return made
 
 
@@ -109,7 +86,7 @@ def resume(parts: Parts, run: Run, listener: Listener) -> Training:
     device = devices.device(config)
     torch.manual_seed(config.seed)
     network = network_of(run.encoding(config), None).to(device)
-    made = training(parts, config, network, run, listener)
+    made = training(parts, config, network, Folder(run), listener)
     made.restore(stored, path)
     done = made.position.step
     # Without a report it was cut off behind its last step.
@@ -137,60 +114,41 @@ def state_of(run: Run) -> checkpoints.Stored:
 
 
 def training(
-    parts: Parts, config: Config, network: nn.Module, run: Run, listener: Listener
+    parts: Parts, config: Config, network: nn.Module, keeper: Keeper, listener: Listener
 ) -> Training:
     """What is needed to train: batches, loss, optimiser, schedule, scores."""
     device = next(network.parameters()).device
-    order, take = batches(parts, config, device)
-    loss = loss_of(parts.encoding, class_weights(parts, device))
+    encoding, how = parts.encoding, learning(config)
+    order, take = how.batches(parts, config, device)
+    objective = how.objective(encoding, class_weights(parts, device))
     made = optimizer(config, network)
     total = config.steps or config.epochs * order.batches
     evaluate = None
     if parts.valid is not None:
-        judge = judge_of(parts, "valid", loss)
+        judge = how.judge(encoding, parts.valid, parts.raw["valid"], objective)
         evaluate = lambda: judge.scores(network)  # noqa: E731
-    terms = parts.encoding.vocabulary.terms if parts.encoding.vocabulary else None
+    terms = encoding.vocabulary.terms if encoding.vocabulary else None
     return Training(
         config=config,
         network=network,
-        loss=loss,
+        objective=objective,
         optimizer=made,
         schedule=schedule(config, made, steps_per_epoch=order.batches, total_steps=total),
         order=order,
         take=take,
         evaluate=evaluate,
-        goal=Goal(*GOALS[parts.encoding.main_score]),
-        keeper=Folder(run),
+        goal=GOALS[encoding.main_score],
+        keeper=keeper,
         listener=listener,
         generator=np.random.default_rng((config.seed, 1)),
-        augment=augmenter(config, parts.encoding.kind, terms),
+        augment=augmenter(config, encoding.kind, terms),
     )
 
 
-def judge_of(parts: Parts, name: str, loss: Any) -> answers.Judge:
-    """What scores a network on one part."""
-    dataset: Dataset = getattr(parts, name)
-    return answers.Judge(parts.encoding, dataset, loss, parts.raw[name].texts)
-
-
-def loss_of(encoding: Encoding, class_weights: Tensor | None = None) -> Any:
-    """The loss that the choices name."""
-    several = encoding.labels is not None and encoding.labels.several
-    config = encoding.config
-    return losses.loss(
-        config, task=config.task, several_labels=several, class_weights=class_weights
-    )
-
-
-def batches(parts: Parts, config: Config, device: torch.device) -> tuple[Order, Take]:
-    """In which order the training examples come, and what makes batches of them."""
-    data = parts.train
-    if config.task == "lm":
-        assert isinstance(data.inputs, Ragged)
-        stream = data.inputs.values
-        order = Windows(len(stream), config.context, config.batch_size, config.seed)
-        return order, windows(stream, config.context, device)
-    return Shuffled(len(data), config.batch_size, config.seed, data.lengths), taker(data, device)
+def judge_of(encoding: Encoding, raw: Raw) -> Judge:
+    """What scores a network on some examples."""
+    how = learning(encoding.config)
+    return how.judge(encoding, encoding.dataset(raw), raw, how.objective(encoding, None))
 
 
 def class_weights(parts: Parts, device: torch.device) -> Tensor | None:
@@ -221,7 +179,7 @@ def vectors_of(parts: Parts) -> Tensor | None:
     return torch.from_numpy(found.values)
 
 
-def load(run: Run, device: str = "auto", threads: int | None = None) -> tuple[Network, Encoding]:
+def load(run: Run, device: str = "auto", threads: int | None = None) -> tuple[Model, Encoding]:
     """The best network of a run, and how examples become arrays for it."""
     devices.prepare(threads or 0)
     config = replace(run.config(), device=device)

@@ -11,9 +11,18 @@ import torch
 from gai.nn import reports, runs
 from gai.nn.comparing import baseline
 from gai.nn.data.preparing import Parts
-from gai.nn.net import checkpoints, experiment
+from gai.nn.net import checkpoints
+from gai.nn.net.learning import learning
 from gai.nn.net.loop import Training
 from gai.nn.runs import Run
+
+
+def carried_out(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
+    """The report of a training, which is made from where it is to its end, in a folder."""
+    for note in parts.notes:
+        training.listener.warn(note)
+    training.run()
+    return finish(parts, training, run)
 
 
 def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
@@ -27,7 +36,8 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
     scores = {name: _scored(parts, training, name) for name in names}
     if names:
         simple = baseline(parts, names[-1])
-        scores[names[-1]]["baselines"] = {simple.name: simple.scores}
+        if simple is not None:
+            scores[names[-1]]["baselines"] = {simple.name: simple.scores}
     report: dict[str, Any] = runs.strict(_report(parts, training, scores))
     run.write(runs.REPORT, json.dumps(report, indent=1) + "\n")
     run.write(runs.CARD, reports.card(report, training.config))
@@ -40,7 +50,9 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
 
 def _scored(parts: Parts, training: Training, name: str) -> dict[str, Any]:
     """The scores of the network on a part, with intervals."""
-    judge = experiment.judge_of(parts, name, training.loss)
+    how = learning(training.config)
+    dataset, raw = getattr(parts, name), parts.raw[name]
+    judge = how.judge(parts.encoding, dataset, raw, training.objective)
     summary, intervals, details = judge.judged(training.network)
     return {"network": summary, "intervals": intervals, "details": details}
 

@@ -15,10 +15,10 @@ from gai.errors import GaiError
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
 from gai.nn.data.text import features
-from gai.nn.net import experiment
 from gai.nn.net.batches import Rows
 from gai.nn.net.gradients import EXPLODED, VANISHED, Gradients
 from gai.nn.net.inputs import Inputs
+from gai.nn.net.learning import supervised
 from gai.nn.net.losses import Loss
 from gai.nn.net.models.mlp import SparseLinear
 from gai.nn.net.models.recurrent import Additive
@@ -234,7 +234,7 @@ def flow(network: nn.Module, encoding: Encoding, raw: Raw, most: int) -> Flow:
     rows = found.rows[:most]
     if not len(rows):
         raise GaiError("no example with a label that the network knows")
-    loss, copied = experiment.loss_of(encoding), exact(network)
+    loss, copied = supervised.loss_of(encoding), exact(network)
     strengths, units = one_by_one(copied, loss, found, rows)
     reaches = through_time(copied, loss, found, rows)
     return Flow(len(rows), strengths, units, reaches)

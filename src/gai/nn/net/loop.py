@@ -21,7 +21,17 @@ from gai.nn.net.gradients import Gradients
 from gai.nn.net.interrupts import Interrupts, noticed
 from gai.nn.net.schedules import Schedule
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+
+class Lost(NamedTuple):
+    """A loss that is to fall, and for the log what it is made of, by name."""
+
+    loss: Tensor
+    parts: Mapping[str, Tensor] = {}
+
+
+Objective = Callable[[Any, Batch, int], Lost]
+"""What is to fall: of a network (compiled, perhaps), a batch, and how many steps came before."""
+
 Augment = Callable[[Batch, np.random.Generator], Batch]
 
 
@@ -50,6 +60,7 @@ class Position:
     batch: int = 0
     seconds: float = 0.0
     loss: float = 0.0  # sums since the last record
+    parts: dict[str, float] = field(default_factory=dict)
     norm: float = 0.0
     counted: int = 0
     samples: int = 0
@@ -74,10 +85,12 @@ class Record:
     seconds_left: float
     best: bool
     gradients: Mapping[str, float]
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The record as a line of metrics.jsonl."""
-        return asdict(self)
+        found = asdict(self)
+        return found if self.parts else {k: v for k, v in found.items() if k != "parts"}
 
 
 class Listener(Protocol):
@@ -119,7 +132,7 @@ class Training:
 
     config: Config
     network: nn.Module
-    loss: Loss
+    objective: Objective
     optimizer: torch.optim.Optimizer
     schedule: Schedule
     order: Order
@@ -190,9 +203,7 @@ class Training:
             batch = self.augment(batch, self.generator)
         self.network.train()
         with self._precision():
-            outputs = self.forward(batch.inputs)
-            assert batch.targets is not None
-            loss = self.loss(outputs, batch.targets)
+            loss, parts = self.objective(self.forward, batch, at.step)
         config = self.config
         whole = loss + regularising.penalty(self.network, config.l1, config.l2)
         self.optimizer.zero_grad(set_to_none=True)
@@ -207,6 +218,8 @@ class Training:
         self.schedule.after_step()
         at.step += 1
         at.loss += value
+        for name, part in parts.items():
+            at.parts[name] = at.parts.get(name, 0.0) + part.item()
         at.norm += norm
         at.counted += 1
         at.samples += batch.size
@@ -250,12 +263,14 @@ class Training:
             seconds_left=at.seconds / at.step * (self.total_steps - at.step),
             best=best,
             gradients=self.gradients.means(),
+            parts={name: part / at.counted for name, part in at.parts.items()},
         )
         at.since = 0 if best else at.since + 1
         if best:
             at.best, at.best_step = scores, at.step
             self.keeper.best(self.network, record)
         at.loss = at.norm = at.busy = 0.0
+        at.parts = {}
         at.counted = at.samples = 0
         self.schedule.after_evaluation(scores["loss"])
         for message in self.gradients.complaints():

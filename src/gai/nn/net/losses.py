@@ -40,7 +40,7 @@ from gai.backends import resolve
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
 from gai.nn.data.arrays import IGNORED
-from gai.nn.names import LOSSES
+from gai.nn.names import SUPERVISED
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """The mean loss of outputs against targets, a scalar."""
@@ -51,8 +51,8 @@ SEVERAL = (*DISTANCES, "bce", "hinge", "focal")
 """What fits several labels."""
 
 FITTING: dict[str, tuple[str, ...]] = {
-    "classify": tuple(LOSSES),
-    "tag": tuple(LOSSES),
+    "classify": SUPERVISED,
+    "tag": SUPERVISED,
     "lm": ("cross-entropy", "kl", "focal"),
     "regress": DISTANCES,
     "forecast": DISTANCES,

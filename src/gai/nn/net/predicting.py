@@ -15,7 +15,7 @@ from gai.errors import GaiError
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
 from gai.nn.net import answers
-from gai.nn.net.models import Network
+from gai.nn.net.models import Model
 from gai.nn.rendering import Labelled, Measured, Rendered, Tagged
 from gai.output.dense import Dense
 
@@ -24,7 +24,7 @@ MANY = 4096
 
 
 def predicted(
-    network: Network, encoding: Encoding, pieces: Iterable[Raw], *, proba: bool = False
+    network: Model, encoding: Encoding, pieces: Iterable[Raw], *, proba: bool = False
 ) -> Iterator[Rendered]:
     """Labels, numbers or tags of each piece; raises GaiError for a language model, and for data of
     another kind than the model was trained on."""

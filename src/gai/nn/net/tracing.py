@@ -16,12 +16,13 @@ from torch import nn
 
 from gai.nn.config import Config
 from gai.nn.data.encoding import Encoding
-from gai.nn.net import experiment, regularising
+from gai.nn.net import regularising
 from gai.nn.net.batches import Batch
 from gai.nn.net.chains import Chain, chained
 from gai.nn.net.differences import difference, largest, relative
 from gai.nn.net.gradients import Gradients
 from gai.nn.net.inspecting import kind
+from gai.nn.net.learning import supervised
 from gai.nn.net.losses import Loss
 from gai.nn.net.optimizers import optimizer
 from gai.nn.net.showing import Chosen, Row, answers, shown
@@ -121,11 +122,12 @@ def plain(value: Any) -> Any:
 def trace(network: nn.Module, encoding: Encoding, example: Chosen) -> Trace:
     """One example through the network."""
     config, batch = encoding.config, example.batch
-    network, loss = exact(network), experiment.loss_of(encoding)
+    network, loss = exact(network), supervised.loss_of(encoding)
     with watched(network) as calls:
         outputs = network(batch.inputs)
+    assert batch.targets is not None
     found = loss(outputs, batch.targets)
-    found.backward()
+    found.backward()  # type: ignore[no-untyped-call]
     chains = list(chained(network, encoding, calls, batch, loss))
     return Trace(
         example=example.name,

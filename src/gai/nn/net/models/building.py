@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from gai.backends import resolve
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
 from gai.nn.data.arrays import PAD, UNKNOWN
@@ -15,7 +16,7 @@ from gai.nn.net.inputs import Shape
 from gai.nn.net.models import transformer
 from gai.nn.net.models.cnn import cnn
 from gai.nn.net.models.mlp import MLP
-from gai.nn.net.models.network import Body, Network
+from gai.nn.net.models.network import Body, Model, Network
 from gai.nn.net.models.recurrent import Recurrent
 from gai.nn.net.models.transformer import Transformer
 
@@ -27,6 +28,10 @@ BODIES: dict[str, Callable[[Config, Shape], Body]] = {
     "gru": Recurrent,
     "transformer": Transformer,
 }
+
+WHOLE: dict[str, str] = {}
+"""Models that are no body with a head: a function of config and shape, as ``"module:attribute"``.
+It draws the first weights too."""
 
 EMBEDDING_DEVIATION = 0.1
 """Of embeddings by default. With torch's 1 a cnn on TREC gets 4 points less: what is learned of a
@@ -50,7 +55,7 @@ SHOWN = {
 }
 
 
-def build(config: Config, shape: Shape, vectors: Tensor | None = None) -> Network:
+def build(config: Config, shape: Shape, vectors: Tensor | None = None) -> Model:
     """The network that ``config`` describes, for inputs and outputs of ``shape``.
 
     First weights are drawn with torch's random numbers, as ``config.weights_init`` says: by default
@@ -62,6 +67,9 @@ def build(config: Config, shape: Shape, vectors: Tensor | None = None) -> Networ
     if vectors is not None:
         config = config.with_(embedding=vectors.shape[1], vectors=config.vectors or "-")
     check(config, shape)
+    if config.model in WHOLE:
+        made: Model = resolve(WHOLE[config.model])(config, shape)
+        return made
     tied = ties(config, shape)
     body = BODIES[config.model](config, shape)
     network = Network(body, nn.Linear(body.width, shape.outputs, bias=not tied))

@@ -35,7 +35,33 @@ class Body(nn.Module):
         return self
 
 
-class Network(nn.Module):
+class Model(nn.Module):
+    """Whatever is trained: it answers for inputs, and shows what it has made of them before."""
+
+    def features(self, inputs: Inputs) -> Tensor:
+        """What it has made of each example before it answers: [B, H], or [B, T, H]."""
+        raise NotImplementedError
+
+    def folded(self) -> Model:
+        """The same in eval mode for answers only, faster where there are many of them."""
+        return self.eval()
+
+    @contextmanager
+    def watch(self) -> Iterator[dict[str, Tensor]]:
+        """The weights of attention in the last call within the context, by the module's name:
+        [B, T] of pooling over tokens, [B, heads, T, T] of self-attention."""
+        found: dict[str, Tensor] = {}
+        watched = {name: m for name, m in self.named_modules() if isinstance(m, Attention)}
+        for name, module in watched.items():
+            module.watcher = partial(found.__setitem__, name)
+        try:
+            yield found
+        finally:
+            for module in watched.values():
+                module.watcher = None
+
+
+class Network(Model):
     """``head(body(inputs))``."""
 
     def __init__(self, body: Body, head: nn.Linear) -> None:
@@ -68,20 +94,6 @@ class Network(nn.Module):
         Worth it for many examples: it costs about what some thousands of them do.
         """
         return Network(self.body.folded(), self.head).eval()
-
-    @contextmanager
-    def watch(self) -> Iterator[dict[str, Tensor]]:
-        """The weights of attention in the last call within the context, by the module's name:
-        [B, T] of pooling over tokens, [B, heads, T, T] of self-attention."""
-        found: dict[str, Tensor] = {}
-        watched = {name: m for name, m in self.named_modules() if isinstance(m, Attention)}
-        for name, module in watched.items():
-            module.watcher = partial(found.__setitem__, name)
-        try:
-            yield found
-        finally:
-            for module in watched.values():
-                module.watcher = None
 
 
 class Attention(nn.Module):
