@@ -10,7 +10,7 @@ from gai.cli.nn_options import Architecture, Descent, Machine, Parts, Restraint
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, Terms, option
 from gai.errors import UsageError
-from gai.nn import names
+from gai.nn import names, processes
 
 if TYPE_CHECKING:
     from gai.nn.data.preparing import Parts as Prepared
@@ -71,7 +71,7 @@ def nn_train(
     if resume and (force or config):
         other = "--force, which begins anew" if force else f"--config {config}"
         raise UsageError(f"--resume and {other}", "a run goes on with its own choices")
-    if not resume:
+    if not resume and processes.rank() == 0:
         run.require_free(force=force)  # before the data is read
     groups = (parts, terms, network, descent, restraint, machine)
     if resume:
@@ -208,15 +208,21 @@ def train(
     from gai.nn.data.preparing import prepare
     from gai.nn.net import experiment, finishing
     from gai.nn.net.loop import out_of_memory
+    from gai.nn.net.team import joined
 
+    if processes.size() > 1 and "-" in said.get("data", ()):
+        raise UsageError("standard input for several processes: each needs all of it", "a file")
+    talk.quiet = talk.quiet or processes.rank() > 0
     parts = prepare(said)
-    with out_of_memory(parts.config), nn_display.listener(parts, talk) as shown:
+    with joined(), out_of_memory(parts.config), nn_display.listener(parts, talk) as shown:
         if resume:
             training = experiment.resume(parts, run, shown)
         else:
             probe = machine.seed is None and not parts.config.threads
             training = experiment.begin(parts, run, shown, probe=probe, force=force)
         report = finishing.carried_out(parts, training, run)
+    if processes.rank() > 0:
+        return
     if deps is not None:
         write_deps(parts, run, deps)
     nn_display.show(report, talk)

@@ -16,16 +16,19 @@ from gai.nn.config import Config
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.preparing import Parts
 from gai.nn.data.raw import Raw
-from gai.nn.net import checkpoints, devices
+from gai.nn.net import checkpoints, devices, team
 from gai.nn.net.augmenting import augmenter
 from gai.nn.net.inputs import Shape
-from gai.nn.net.keeping import Folder
+from gai.nn.net.keeping import Folder, Nowhere
 from gai.nn.net.learning import GOALS, Judge, learning
 from gai.nn.net.loop import Keeper, Listener, Training
 from gai.nn.net.models import Model, build
 from gai.nn.net.optimizers import optimizer
 from gai.nn.net.schedules import schedule
 from gai.nn.runs import Run
+
+ALONE = ("gan", "siamese")
+"""Models whose loss is not a mean over examples, which several processes could share."""
 
 
 def shape_of(encoding: Encoding) -> Shape:
@@ -54,23 +57,32 @@ def fresh(parts: Parts, listener: Listener, keeper: Keeper, *, probe: bool = Fal
     torch.manual_seed(config.seed)
     network = network_of(parts.encoding, vectors).to(device)
     made = training(parts, config, network, keeper, listener)
-    if probe and device.type == "cpu":
+    if probe and device.type == "cpu" and made.team.size == 1:
         first = [made.take(rows) for rows in made.order.epoch(0)[: devices.PROBED]]
         threads = devices.fastest(network, first, made.objective, torch.get_num_threads())
         config = replace(config, threads=threads)
     config = replace(config, threads=config.threads or torch.get_num_threads())
     devices.prepare(config.threads)
     made.config = config
+    if (seed := made.team.seed(config.seed)) is not None:
+        torch.manual_seed(seed)  # its own dropout, now that the weights are those of all
     return made
 
 
 def begin(parts: Parts, run: Run, listener: Listener, *, probe: bool, force: bool) -> Training:
     """A run at its beginning, in a new folder. ``probe`` tries how many threads are fastest."""
-    made = fresh(parts, listener, Folder(run), probe=probe)
+    made = fresh(parts, listener, keeper_in(run), probe=probe)
+    if not made.team.first:
+        return made
     run.begin(force=force)
     run.write(runs.CONFIG, configs.write(made.config))
     run.write_encoding(replace(parts.encoding, config=made.config), parts.digest)
     return made
+
+
+def keeper_in(run: Run) -> Keeper:
+    """What keeps a run in its folder: the first process of a team alone."""
+    return Folder(run) if team.here().first else Nowhere()
 
 
 def resume(parts: Parts, run: Run, listener: Listener) -> Training:
@@ -86,13 +98,15 @@ def resume(parts: Parts, run: Run, listener: Listener) -> Training:
     device = devices.device(config)
     torch.manual_seed(config.seed)
     network = network_of(run.encoding(config), None).to(device)
-    made = training(parts, config, network, Folder(run), listener)
+    made = training(parts, config, network, keeper_in(run), listener)
     made.restore(stored, path)
     done = made.position.step
     # Without a report it was cut off behind its last step.
     if done >= made.total_steps and os.path.exists(run.file(runs.REPORT)):
         more = f"--epochs {config.epochs * 2}" if config.steps is None else f"--steps {done * 2}"
         raise UsageError(f"{run.path} is done: it has made all its {done:,} steps", more)
+    if not made.team.first:
+        return made
     run.tidy()
     run.write(runs.CONFIG, configs.write(config))
     run.write_records([record for record in run.records() if record["step"] <= done])
@@ -118,7 +132,9 @@ def training(
 ) -> Training:
     """What is needed to train: batches, loss, optimiser, schedule, scores."""
     device = next(network.parameters()).device
-    encoding, how = parts.encoding, learning(config)
+    encoding, how, me = parts.encoding, learning(config), team.here()
+    if me.size > 1 and config.model in ALONE:
+        raise UsageError(f"{config.model} trains in one process", "without torchrun")
     order, take = how.batches(parts, config, device)
     objective = how.objective(encoding, class_weights(parts, device))
     made = optimizer(config, network)
@@ -140,7 +156,8 @@ def training(
         goal=GOALS[encoding.main_score],
         keeper=keeper,
         listener=listener,
-        generator=np.random.default_rng((config.seed, 1)),
+        generator=np.random.default_rng((config.seed, 1, *([me.rank] if me.rank else []))),
+        team=me,
         augment=augmenter(config, encoding.kind, terms),
     )
 

@@ -18,10 +18,13 @@ from gai.nn.runs import Run
 
 
 def carried_out(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
-    """The report of a training, which is made from where it is to its end, in a folder."""
+    """The report of a training, which is made from where it is to its end, in a folder; nothing
+    from any but the first process of a team."""
     for note in parts.notes:
         training.listener.warn(note)
     training.run()
+    if not training.team.first:
+        return {}
     return finish(parts, training, run)
 
 

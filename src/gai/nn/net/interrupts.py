@@ -34,8 +34,9 @@ class Interrupts:
 
     def raise_again(self) -> None:
         """Lets the signal that came do what it would have done."""
-        assert self.asked is not None
         self.release()
+        if self.asked is None:  # another process of the team was asked
+            raise KeyboardInterrupt
         signal.raise_signal(signal.Signals(self.asked))
 
 

@@ -34,6 +34,19 @@ class Folder:
         checkpoints.write(self.run.file(runs.LAST), tensors, facts)
 
 
+class Nowhere:
+    """Keeps nothing: another process does."""
+
+    def best(self, network: nn.Module, record: Record) -> None:
+        """Nothing."""
+
+    def record(self, record: Record) -> None:
+        """Nothing."""
+
+    def state(self, tensors: checkpoints.Tensors, facts: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
 @dataclass
 class Memory:
     """Keeps the best weights and the records for as long as the process lives."""

@@ -20,6 +20,7 @@ from gai.nn.net.batches import Batch, Order, Take
 from gai.nn.net.gradients import Gradients
 from gai.nn.net.interrupts import Interrupts, noticed
 from gai.nn.net.schedules import Schedule
+from gai.nn.net.team import Team
 
 
 class Lost(NamedTuple):
@@ -143,12 +144,16 @@ class Training:
     listener: Listener
     generator: np.random.Generator
     augment: Augment | None = None
+    team: Team = field(default_factory=Team)
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
         self.gradients = Gradients(self.network)
         self.device = next(self.network.parameters()).device
-        self.forward = torch.compile(self.network) if self.config.compile else self.network
+        self.interrupts = Interrupts()
+        self.stop = False
+        shared = self.team.wrapped(self.network)
+        self.forward: Any = torch.compile(shared) if self.config.compile else shared
 
     @property
     def total_steps(self) -> int:
@@ -162,9 +167,9 @@ class Training:
         that runs, then passes. Raises GaiError where the loss is no number any more.
         """
         self.listener.begin(self.total_steps, self.position.step)
-        with noticed() as interrupts:
+        with noticed() as self.interrupts:
             while self.position.step < self.total_steps and not self.exhausted:
-                self._epoch(interrupts)
+                self._epoch()
         return self.position
 
     @property
@@ -173,7 +178,7 @@ class Training:
         patience = self.config.early_stopping
         return patience is not None and self.position.since >= patience
 
-    def _epoch(self, interrupts: Interrupts) -> None:
+    def _epoch(self) -> None:
         """The rest of an epoch, from the batch where the position is."""
         at, batches = self.position, self.order.epoch(self.position.epoch)
         while at.batch < len(batches):
@@ -182,9 +187,9 @@ class Training:
             ended = at.batch == len(batches) or at.step == self.total_steps
             if self._due(ended):
                 self._evaluated(at.epoch + at.batch / len(batches))
-            if interrupts.asked is not None:
+            if self.stop or (self.team.size == 1 and self.interrupts.asked is not None):
                 self.save()
-                interrupts.raise_again()
+                self.interrupts.raise_again()
             if at.step == self.total_steps or self.exhausted:
                 return
         at.epoch, at.batch = at.epoch + 1, 0
@@ -198,31 +203,34 @@ class Training:
     def step(self, rows: Any) -> None:
         """One step of gradient descent, on the examples ``rows``."""
         started, at = perf_counter(), self.position
-        batch = self.take(rows)
+        share = self.team.share(rows)
+        batch = self.take(share.rows)
         if self.augment is not None:
             batch = self.augment(batch, self.generator)
         self.network.train()
         with self._precision():
             loss, parts = self.objective(self.forward, batch, at.step)
-        config = self.config
-        whole = loss + regularising.penalty(self.network, config.l1, config.l2)
+        config, asked = self.config, self.interrupts.asked is not None
+        agreed = self.team.agree(loss, parts, batch, share.counts, asked)
+        whole = loss * agreed.weight if self.team.size > 1 else loss
+        whole = whole + regularising.penalty(self.network, config.l1, config.l2)
         self.optimizer.zero_grad(set_to_none=True)
         whole.backward()  # type: ignore[no-untyped-call]
         norm = self.gradients.clip(config.clip_norm, config.clip_value)
-        value = loss.item()
-        if not (math.isfinite(value) and math.isfinite(norm)):
-            raise self._diverged(value)
+        if not (math.isfinite(agreed.loss) and math.isfinite(norm)):
+            raise self._diverged(agreed.loss)
         self.optimizer.step()
         if config.max_norm is not None:
             regularising.limit_norms(self.network, config.max_norm)
         self.schedule.after_step()
         at.step += 1
-        at.loss += value
-        for name, part in parts.items():
-            at.parts[name] = at.parts.get(name, 0.0) + part.item()
+        at.loss += agreed.loss
+        for name, part in agreed.parts.items():
+            at.parts[name] = at.parts.get(name, 0.0) + part
         at.norm += norm
         at.counted += 1
-        at.samples += batch.size
+        at.samples += agreed.size
+        self.stop = self.team.size > 1 and agreed.asked
         at.busy += perf_counter() - started
         self.listener.advance(at)
 
@@ -247,7 +255,7 @@ class Training:
         at = self.position
         started = perf_counter()
         train_loss, norm = at.loss / at.counted, at.norm / at.counted
-        scores = dict(self.evaluate()) if self.evaluate else {"loss": train_loss}
+        scores = self.team.same(self.evaluate() if self.evaluate else {"loss": train_loss})
         goal = self.goal if self.evaluate else Goal("loss", False)
         best = not self.evaluate or goal.better(scores, at.best)
         at.seconds += at.busy + perf_counter() - started
@@ -316,6 +324,9 @@ class Training:
         self.schedule.restore(facts["schedule"])
         self.generator.bit_generator.state = facts["chance"]
         self.position = Position(**facts["position"])
+        if not self.team.first:  # the chance that was kept is the first one's
+            torch.manual_seed(self.team.seed(self.config.seed, self.position.step) or 0)
+            return
         torch.set_rng_state(stored.tensors["chance.torch"])
         if self.device.type == "cuda" and "chance.cuda" in stored.tensors:
             torch.cuda.set_rng_state(stored.tensors["chance.cuda"], self.device)
