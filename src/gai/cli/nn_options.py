@@ -156,6 +156,30 @@ class Parts(Examples):
             help="Score the best network on this file, or share of DATA, once, at the end.",
         ),
     ] = None
+    group_field: Annotated[
+        str | None,
+        option(
+            "--group-field",
+            metavar="NAME",
+            help="Field whose equal values stay in one part: all of a user, a page.",
+        ),
+    ] = None
+    fold: Annotated[
+        str | None,
+        option(
+            "--fold",
+            metavar="I/K",
+            help="Of K folds hold out the I-th, as gai nn cv does, and test on it.",
+        ),
+    ] = None
+    split_seed: Annotated[
+        int | None,
+        whole("--split-seed", least=0, help="Of what is held out.", default="--seed"),
+    ] = None
+    bootstrap: Annotated[
+        bool | None,
+        switch("bootstrap", "Train on as many examples, drawn with replacement."),
+    ] = None
     unit: Annotated[
         str | None,
         option(
@@ -275,6 +299,14 @@ class Architecture:
     layer_norm: Annotated[
         bool | None, switch("layer-norm", "Normalise each example over the units.")
     ] = None
+    code: Annotated[
+        int | None,
+        whole(
+            "--code",
+            help="Width of an autoencoder's code, of what is drawn for a sample.",
+            default="32; vae 20",
+        ),
+    ] = None
     weights_init: Annotated[
         str | None,
         one_of("--weights-init", names.INITIALISATIONS, "How weights begin.", "default"),
@@ -370,6 +402,22 @@ class Restraint:
         float | None,
         real("--input-dropout", most=0.99, help="Share of inputs left out.", default="0"),
     ] = None
+    denoise: Annotated[
+        float | None,
+        real(
+            "--denoise",
+            help="Noise on what an autoencoder sees, not on what it is to make of it: a deviation; "
+            "of rows of text the share of terms left out.",
+            default="0",
+        ),
+    ] = None
+    sparsity: Annotated[
+        float | None,
+        real("--sparsity", help="Times the sum of an autoencoder's code, to the loss.", default="0"),
+    ] = None
+    beta: Annotated[
+        float | None, real("--beta", help="Times the KL part of a vae's loss.", default="1")
+    ] = None
     l1: Annotated[
         float | None, real("--l1", help="Times the sum of |weights|, to the loss.", default="0")
     ] = None
@@ -393,6 +441,36 @@ class Restraint:
     ] = None
     clip_value: Annotated[
         float | None, real("--clip-value", help="Largest number in a gradient.")
+    ] = None
+
+
+def stages(text: str) -> int:
+    """A number of stages; ``all`` is -1, all but the head."""
+    return -1 if text == "all" else values.whole(0)(text)
+
+
+@dataclass(eq=False, repr=False)
+class Tuning:
+    """How weights that have learned before learn on."""
+
+    panel: ClassVar[str] = "Fine-tuning"
+    freeze: Annotated[
+        int | None,
+        option(
+            "--freeze",
+            metavar="all|N",
+            parse=stages,
+            help="Leave the first N stages as they are, embeddings first, or all but the head.",
+            default="0",
+        ),
+    ] = None
+    unfreeze_every: Annotated[
+        int | None,
+        whole("--unfreeze-every", help="Every N epochs one frozen stage more learns, from above."),
+    ] = None
+    layer_decay: Annotated[
+        float | None,
+        real("--layer-decay", most=1.0, help="Rate of a stage, of that above it.", default="1"),
     ] = None
 
 

@@ -167,6 +167,7 @@ def resumed(run: "Run", said: dict[str, Any]) -> dict[str, Any]:
     from gai.nn.runs import CONFIG
 
     before = run.config()
+    run.require_going_on()
     for name, value in said.items():
         if name not in GOING_ON and getattr(before, name) != value:
             raise UsageError(
@@ -213,7 +214,9 @@ def train(
     if processes.size() > 1 and "-" in said.get("data", ()):
         raise UsageError("standard input for several processes: each needs all of it", "a file")
     talk.quiet = talk.quiet or processes.rank() > 0
-    parts = prepare(said)
+    # A run that went on from another has its terms by now, wherever the other is.
+    before = run.encoding(run.config()) if resume and said.get("parent") else None
+    parts = prepare(said, before)
     with joined(), out_of_memory(parts.config), nn_display.listener(parts, talk) as shown:
         if resume:
             training = experiment.resume(parts, run, shown)

@@ -47,6 +47,8 @@ class Config:
     dropout: float = _in("model", 0.0)
     input_dropout: float = _in("model", 0.0)
     weights_init: str = _in("model", "default")
+    code: int = _in("model", 32)
+    causal: bool = _in("model", False)
     vectors: str | None = _in("model")
     freeze_vectors: bool = _in("model", False)
 
@@ -61,6 +63,10 @@ class Config:
     label_field: tuple[str, ...] = _in("data", ("label",))
     label_sep: str | None = _in("data")
     columns: tuple[str, ...] | None = _in("data")
+    group_field: str | None = _in("data")
+    fold: str | None = _in("data")  # 2/5: without the second of five, which tests
+    split_seed: int | None = _in("data")  # None: the seed of all chance
+    bootstrap: bool = _in("data", False)
     errors: str = _in("data", "strict")
     window: int = _in("data", 24)
     horizon: int = _in("data", 1)
@@ -106,8 +112,15 @@ class Config:
     min_lr: float = _in("training", 0.0)
     schedule_every: int = _in("training", 3)
     schedule_gamma: float = _in("training", 0.5)
+    denoise: float = _in("training", 0.0)
+    sparsity: float = _in("training", 0.0)
+    beta: float = _in("training", 1.0)
     l1: float = _in("training", 0.0)
     l2: float = _in("training", 0.0)
+    parent: str | None = _in("training")
+    freeze: int = _in("training", 0)  # -1: all but the head
+    unfreeze_every: int | None = _in("training")
+    layer_decay: float = _in("training", 1.0)
     max_norm: float | None = _in("training")
     clip_norm: float | None = _in("training")
     clip_value: float | None = _in("training")
@@ -132,6 +145,8 @@ class Config:
 DEFAULTS: dict[str, dict[str, Any]] = {
     "mlp": {"width": 256, "dropout": 0.5, "pool": "avg"},
     "cnn": {"dropout": 0.5},
+    "autoencoder": {"width": 256, "lr": 0.002, "epochs": 40, "max_vocab": 10_000},
+    "vae": {"width": 400, "code": 20, "batch_size": 64},
     "rnn": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
     "lstm": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
     "gru": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
@@ -146,6 +161,7 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
     "lm": {"eval_every": 250},
     "regress": {"loss": "mse"},
     "forecast": {"loss": "mse"},
+    "reconstruct": {"loss": "mse"},
 }
 """The same for tasks."""
 
@@ -182,9 +198,13 @@ KNOWN = {
 SHARES = ("dropout", "input_dropout", "label_smoothing")
 
 LEAST = {
-    **dict.fromkeys(("window", "horizon", "min_count", "epochs", "schedule_every"), 1),
+    **dict.fromkeys(("window", "horizon", "min_count", "epochs", "schedule_every", "code"), 1),
     **dict.fromkeys(("max_vocab", "max_length", "steps", "eval_every", "early_stopping"), 1),
+    "unfreeze_every": 1,
+    "freeze": -1,
     **dict.fromkeys(("batch_size", "seed", "threads", "warmup", "weight_decay", "l1", "l2"), 0),
+    "split_seed": 0,
+    **dict.fromkeys(("denoise", "sparsity", "beta"), 0),
 }
 """The least that a number may be, which a file may miss; options see to it themselves."""
 
@@ -210,6 +230,8 @@ def check(config: Config) -> None:
     for name, least in LEAST.items():
         if (value := getattr(config, name)) is not None and not value >= least:
             raise UsageError(f"--{name.replace('_', '-')} {value} must be at least {least}")
+    if not 0.0 < config.layer_decay <= 1.0:
+        raise UsageError(f"--layer-decay {config.layer_decay:g} must be above 0, and 1 at most")
     if not 0.0 < config.lr < float("inf"):
         raise UsageError(f"--lr {config.lr:g} must be above 0", "--lr 0.001")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,8 @@ class Encoding:
         """How many numbers the network answers with."""
         if self.config.task == "lm":
             return self.size[0]
+        if self.config.task == "reconstruct":
+            return math.prod(self.size)
         if self.labels is not None:
             return len(self.labels.names)
         assert self.targets is not None
@@ -110,6 +113,8 @@ class Encoding:
         """The score that a person looks at first."""
         if self.labels is not None:
             return "micro_f1" if self.labels.several else "accuracy"
+        if self.config.task == "reconstruct":
+            return "error"
         return "perplexity" if self.config.task == "lm" else "r2"
 
     def dataset(self, raw: Raw, *, labelled: bool = True) -> Dataset:
@@ -214,11 +219,7 @@ KINDS: dict[str, Kind] = {
 def fit(raw: Raw, config: Config) -> Encoding:
     """What turns examples into arrays, as the training part teaches it."""
     made: dict[str, Any] = {"config": config, "columns": raw.columns, "documents": len(raw)}
-    if config.task in ("regress", "forecast"):
-        made["targets"] = Scale.of(np.asarray(raw.labels, np.float64))
-    elif config.task not in ("lm", *names.UNLABELLED):
-        assert raw.labels is not None
-        made["labels"] = Labels.of(raw.labels)
+    made |= answers_of(raw, config)
     source = source_of(raw, config)
     if source in (*TEXT, "rows"):
         made["vocabulary"] = vocabulary_of(source, raw, config)
@@ -230,6 +231,17 @@ def fit(raw: Raw, config: Config) -> Encoding:
         if source != "images":
             made["scale"] = Scale.of(array)
     return Encoding(source=source, **made)
+
+
+def answers_of(raw: Raw, config: Config) -> dict[str, Any]:
+    """The labels of examples, or the scale of the numbers to be predicted: fields of Encoding."""
+    labels, targets = None, None
+    if config.task in ("regress", "forecast"):
+        targets = Scale.of(np.asarray(raw.labels, np.float64))
+    elif config.task not in ("lm", *names.UNLABELLED):
+        assert raw.labels is not None
+        labels = Labels.of(raw.labels)
+    return {"labels": labels, "targets": targets}
 
 
 def source_of(raw: Raw, config: Config) -> str:

@@ -13,11 +13,14 @@ from gai.errors import GaiError, UsageError
 from gai.nn import names
 from gai.nn.config import Config, resolved
 from gai.nn.data import encoding as encodings
+from gai.nn.data import folds
 from gai.nn.data.arrays import Dataset, Inputs, Ragged
 from gai.nn.data.encoding import Encoding
+from gai.nn.data.inheriting import refit
 from gai.nn.data.labels import Labels
 from gai.nn.data.raw import Raw, RawLabels, read
 from gai.nn.data.splits import split, split_texts
+from gai.nn.runs import Run
 
 HELD_OUT = "0.1"
 """The share of the training data that validates where ``--valid`` says nothing."""
@@ -41,12 +44,17 @@ class Parts:
     notes: list[str] = field(default_factory=list)
 
 
-def prepare(said: Mapping[str, Any]) -> Parts:
-    """The parts of a run; ``said`` is what flags and file chose.
+def prepare(
+    said: Mapping[str, Any], before: Encoding | None = None, found: Whole | None = None
+) -> Parts:
+    """The parts of a run; ``said`` is what flags and file chose, ``found`` what was read already.
 
-    Raises GaiError for data that cannot be trained on, UsageError for choices that do not fit it.
+    A run that goes on from another, ``parent``, reads as that does, or as ``before`` says. Raises GaiError for data that cannot be trained on, UsageError for choices that do not fit it.
     """
-    return assembled(said, gathered(said))
+    if before is None and (parent := said.get("parent")):
+        run = Run(parent)
+        before = run.encoding(run.config())
+    return assembled(said, shared_out(found or whole(said)), before)
 
 
 class Gathered(NamedTuple):
@@ -57,29 +65,61 @@ class Gathered(NamedTuple):
     guessed: bool = False
 
 
+class Whole(NamedTuple):
+    """The choices that the data has decided, and all of it."""
+
+    config: Config
+    raw: Raw
+    guessed: bool = False
+
+
 def gathered(said: Mapping[str, Any]) -> Gathered:
     """What is read, divided into the parts of a run."""
+    return shared_out(whole(said))
+
+
+def whole(said: Mapping[str, Any]) -> Whole:
+    """What is read."""
     first = settled(said)
-    whole = read(first.data, first)
-    if not len(whole):
+    raw = read(first.data, first)
+    if not len(raw):
         raise GaiError("no examples in the data", "the input is empty")
-    guessed = "task" not in said and isinstance(whole.labels, list)
-    config, whole = decided(said, first, whole)
+    if first.group_field is not None and raw.groups is None:
+        hint = "jsonl, csv, tsv and parquet have fields that name groups"
+        raise UsageError(f"--group-field {first.group_field}: the data has no groups", hint)
+    guessed = "task" not in said and isinstance(raw.labels, list)
+    return Whole(*decided(said, first, raw), guessed)
+
+
+def shared_out(found: Whole) -> Gathered:
+    """The same, divided into the parts of a run."""
+    config, raw, guessed = found
     tested = {}
-    if config.test is not None:
-        whole, tested["test"] = parted(whole, config.test, config, "--test")
+    if config.fold is not None:
+        raw, tested["test"] = folds.held_out(raw, config)
+    elif config.test is not None:
+        raw, tested["test"] = parted(raw, config.test, config, "--test")
     held = config.valid if config.valid is not None else HELD_OUT
-    return Gathered(config, divided(whole, held, config) | tested, guessed)
+    return Gathered(config, divided(raw, held, config) | tested, guessed)
 
 
-def assembled(said: Mapping[str, Any], gathered: Gathered) -> Parts:
-    """The parts of a run as arrays, as its training part teaches to make them."""
+def assembled(
+    said: Mapping[str, Any], gathered: Gathered, before: Encoding | None = None
+) -> Parts:
+    """The parts of a run as arrays, as its training part teaches to make them, or ``before``."""
     config, raw, guessed = gathered
-    encoding = encodings.fit(raw["train"], config)
+    if before is None:
+        encoding = encodings.fit(raw["train"], config)
+    else:
+        encoding = refit(before, raw["train"], config)
     if config.model == "transformer" and encoding.kind == "ids" and config.task != "lm":
         config = with_places(config, encoding.inputs(raw["train"]), said)
         encoding = replace(encoding, config=config)
     made = {name: encoding.dataset(part) for name, part in raw.items()}
+    if config.bootstrap:
+        rows = folds.bootstrapped(len(raw["train"]), config.seed)
+        raw = raw | {"train": raw["train"].take(rows)}
+        made["train"] = made["train"].take(rows)
     parts = Parts(
         config,
         encoding,
@@ -106,7 +146,10 @@ def settled(said: Mapping[str, Any]) -> Config:
     """The choices before the data is looked at."""
     if not said.get("data"):
         raise UsageError("no DATA to train on", "gai nn train MODEL DATA -o RUN; see --help")
-    task = said.get("task") or task_of(said.get("model", "mlp"), said["data"])
+    model = said.get("model", "mlp")
+    task = said.get("task") or task_of(model, said["data"])
+    if task != names.TASK_OF.get(model, task):
+        raise UsageError(f"--task {task}: {model} has another", f"--task {names.TASK_OF[model]}")
     return resolved({**said, "task": task, **language_choices(said, task)})
 
 
@@ -161,7 +204,7 @@ def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, R
     listed = raw.labels if isinstance(raw.labels, list) else []
     several = task == "classify" and bool(listed) and isinstance(listed[0], tuple)
     choices = {**said, **language_choices(said, task), "task": task, "input": input}
-    choices.setdefault("loss", names.default_loss(task, several))
+    choices.setdefault("loss", names.default_loss(task, several, first.model, input))
     if task == "tag":
         choices.setdefault("min_count", 2)
         if said.get("max_length") is not None:
@@ -189,10 +232,11 @@ def measures(labels: Any) -> bool:
 def input_of(model: str, task: str, raw: Raw) -> str:
     """What is read of an example where ``--input`` does not say it."""
     if raw.array is None:
-        return "tfidf" if model == "mlp" and task in ("classify", "regress") else "ids"
+        rows = task == "reconstruct" or (model == "mlp" and task in ("classify", "regress"))
+        return "tfidf" if rows else "ids"
     if raw.array.ndim == 2:
         return "numbers"
-    if raw.array.ndim == 4 or (model == "cnn" and task == "classify"):
+    if raw.array.ndim == 4 or (model == "cnn" and task == "classify") or task == "reconstruct":
         return "images"
     return "sequences" if model in (*RECURRENT, "transformer", "cnn") else "numbers"
 
@@ -224,12 +268,14 @@ def parted(whole: Raw, what: str, config: Config, option: str) -> tuple[Raw, Raw
     """All examples and those of the file that ``what`` names, or all but a share, and this."""
     share = fraction(what, option)
     if share is None:
-        return whole, numbered(read((what,), config), config)
+        other = replace(config, group_field=None)
+        return whole, numbered(read((what,), other), other)
     if share == 0.0:
         raise UsageError(f"{option} 0: a share above 0, or a file")
     if config.task == "lm":
         return split_texts(whole, share)
-    train, held = split(whole, share, config.seed, by_time=config.task == "forecast")
+    seed = config.seed if config.split_seed is None else config.split_seed
+    train, held = split(whole, share, seed, by_time=config.task == "forecast")
     return whole.take(train), whole.take(held)
 
 
@@ -290,6 +336,8 @@ def unseen(labels: Labels, found: RawLabels, where: str) -> list[str]:
 def require(parts: Parts) -> None:
     """Raises GaiError where there is too little to train on."""
     if parts.config.task == "lm":
+        if parts.config.bootstrap:
+            raise UsageError("--bootstrap draws examples, and a language model reads one text")
         assert isinstance(parts.train.inputs, Ragged)
         size, context = len(parts.train.inputs.values), parts.config.context
         if size <= context + 1:

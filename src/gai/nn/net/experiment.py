@@ -16,7 +16,7 @@ from gai.nn.config import Config
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.preparing import Parts
 from gai.nn.data.raw import Raw
-from gai.nn.net import checkpoints, devices, team
+from gai.nn.net import checkpoints, devices, quantizing, team
 from gai.nn.net.augmenting import augmenter
 from gai.nn.net.inputs import Shape
 from gai.nn.net.keeping import Folder, Nowhere
@@ -25,6 +25,8 @@ from gai.nn.net.loop import Keeper, Listener, Training
 from gai.nn.net.models import Model, build
 from gai.nn.net.optimizers import optimizer
 from gai.nn.net.schedules import schedule
+from gai.nn.net.stages import Freezing
+from gai.nn.net.transplanting import noted, transplant
 from gai.nn.runs import Run
 
 ALONE = ("gan", "siamese")
@@ -39,7 +41,7 @@ def shape_of(encoding: Encoding) -> Shape:
         encoding.size,
         encoding.outputs,
         per_token=task in ("lm", "tag"),
-        causal=task == "lm",
+        causal=task == "lm" or encoding.config.causal,
     )
 
 
@@ -55,7 +57,10 @@ def fresh(parts: Parts, listener: Listener, keeper: Keeper, *, probe: bool = Fal
     config = devices.settled(parts.config, device)
     devices.prepare(config.threads)
     torch.manual_seed(config.seed)
-    network = network_of(parts.encoding, vectors).to(device)
+    network = network_of(parts.encoding, vectors)
+    if config.parent is not None:
+        inherit(network, parts, Run(config.parent))
+    network = network.to(device)
     made = training(parts, config, network, keeper, listener)
     if probe and device.type == "cpu" and made.team.size == 1:
         first = [made.take(rows) for rows in made.order.epoch(0)[: devices.PROBED]]
@@ -67,6 +72,13 @@ def fresh(parts: Parts, listener: Listener, keeper: Keeper, *, probe: bool = Fal
     if (seed := made.team.seed(config.seed)) is not None:
         torch.manual_seed(seed)  # its own dropout, now that the weights are those of all
     return made
+
+
+def inherit(network: Model, parts: Parts, run: Run) -> None:
+    """Gives a network the weights of an earlier run, and the user a note of what is new."""
+    before = run.encoding(run.config())
+    fresh = transplant(network, before, parts.encoding, run)
+    parts.notes += noted(fresh, before, parts.encoding)
 
 
 def begin(parts: Parts, run: Run, listener: Listener, *, probe: bool, force: bool) -> Training:
@@ -131,10 +143,13 @@ def training(
     parts: Parts, config: Config, network: nn.Module, keeper: Keeper, listener: Listener
 ) -> Training:
     """What is needed to train: batches, loss, optimiser, schedule, scores."""
+    quantizing.require_trainable(network)
     device = next(network.parameters()).device
     encoding, how, me = parts.encoding, learning(config), team.here()
     if me.size > 1 and config.model in ALONE:
         raise UsageError(f"{config.model} trains in one process", "without torchrun")
+    if me.size > 1 and config.unfreeze_every:
+        raise UsageError("--unfreeze-every is for one process", "without torchrun")
     order, take = how.batches(parts, config, device)
     objective = how.objective(encoding, class_weights(parts, device))
     made = optimizer(config, network)
@@ -158,6 +173,7 @@ def training(
         listener=listener,
         generator=np.random.default_rng((config.seed, 1, *([me.rank] if me.rank else []))),
         team=me,
+        thaw=Freezing.of(network, config.freeze, config.unfreeze_every),
         augment=augmenter(config, encoding.kind, terms),
     )
 
@@ -205,5 +221,5 @@ def load(run: Run, device: str = "auto", threads: int | None = None) -> tuple[Mo
     path = run.file(runs.MODEL)
     if not os.path.exists(path):
         raise GaiError(f"{run.path} has no {runs.MODEL}", "no evaluation had ended: --resume")
-    checkpoints.restore(network, checkpoints.read(path).tensors, path)
+    quantizing.restore(network, checkpoints.read(path).tensors, path)
     return network.to(devices.device(config)).eval(), encoding

@@ -26,6 +26,7 @@ class Gradients:
 
     def __init__(self, network: nn.Module) -> None:
         named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+        self.names = [name for name, _ in named]
         self.weights = [weight for _, weight in named]
         self.layers = list(dict.fromkeys(layer_of(name) for name, _ in named))
         places = {layer: place for place, layer in enumerate(self.layers)}
@@ -81,10 +82,16 @@ class Gradients:
     def complaints(self) -> Iterator[str]:
         """What is wrong with the gradients since the last reset, each kind once in a run."""
         largest = dict(zip(self.layers, self.largest.tolist(), strict=True))
-        for finding in judge(self.means(), largest):
+        learning = {layer_of(name) for name in self.learning()}
+        means = {layer: mean for layer, mean in self.means().items() if layer in learning}
+        for finding in judge(means, largest):
             if finding.kind not in self.said:
                 self.said.add(finding.kind)
                 yield f"{finding.message}: {finding.hint}"
+
+    def learning(self) -> Iterator[str]:
+        """The weights that are not frozen, by name."""
+        return (n for n, w in zip(self.names, self.weights, strict=True) if w.requires_grad)
 
     def state(self) -> Mapping[str, Tensor]:
         """What a resumed run needs."""

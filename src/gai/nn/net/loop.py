@@ -36,6 +36,10 @@ Objective = Callable[[Any, Batch, int], Lost]
 Augment = Callable[[Batch, np.random.Generator], Batch]
 
 
+class Diverged(GaiError):
+    """The loss of a training is no number any more."""
+
+
 class Goal(NamedTuple):
     """Which score decides what is best, and whether higher is better."""
 
@@ -128,7 +132,8 @@ class Training:
     """A run that can be begun, interrupted and resumed; ``take`` and ``order`` give its batches.
 
     ``evaluate`` gives the scores on the validation part, "loss" among them, or nothing where there
-    is none. ``generator`` is where augmentation takes its chance from.
+    is none. ``generator`` is where augmentation takes its chance from; ``thaw`` says before each
+    epoch which weights learn.
     """
 
     config: Config
@@ -145,10 +150,12 @@ class Training:
     generator: np.random.Generator
     augment: Augment | None = None
     team: Team = field(default_factory=Team)
+    thaw: Callable[[int], None] = lambda epoch: None
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
         self.gradients = Gradients(self.network)
+        self.thaw(self.position.epoch)
         self.device = next(self.network.parameters()).device
         self.interrupts = Interrupts()
         self.stop = False
@@ -164,7 +171,7 @@ class Training:
         """Trains to the end; afterwards the network has the weights of the last step.
 
         A run ends with an evaluation, which has kept its state. Ctrl-C saves it after the step
-        that runs, then passes. Raises GaiError where the loss is no number any more.
+        that runs, then passes. Raises Diverged where the loss is no number any more.
         """
         self.listener.begin(self.total_steps, self.position.step)
         with noticed() as self.interrupts:
@@ -181,6 +188,7 @@ class Training:
     def _epoch(self) -> None:
         """The rest of an epoch, from the batch where the position is."""
         at, batches = self.position, self.order.epoch(self.position.epoch)
+        self.thaw(at.epoch)
         while at.batch < len(batches):
             self.step(batches[at.batch])
             at.batch += 1
@@ -239,11 +247,11 @@ class Training:
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
-    def _diverged(self, loss: float) -> GaiError:
+    def _diverged(self, loss: float) -> Diverged:
         at, config = self.position, self.config
         layer = self.gradients.worst()
         clip = "" if config.clip_norm else ", --clip-norm 1"
-        return GaiError(
+        return Diverged(
             f"the loss is {loss:g} and the gradient of {layer} too large at step {at.step + 1} "
             f"(epoch {at.epoch + 1}): training has diverged",
             f"--lr {config.lr / 10:g}{clip}, or look for NaN and huge numbers in the data; "

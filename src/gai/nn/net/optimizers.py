@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import nn, optim
 
 from gai.nn.config import Config
+from gai.nn.net.stages import stages
 
 KINDS: dict[str, Callable[..., optim.Optimizer]] = {
     "sgd": optim.SGD,
@@ -36,6 +37,8 @@ def optimizer(config: Config, model: nn.Module) -> optim.Optimizer:
     """
     kind = KINDS[config.optimizer]
     groups = [group for group in _groups(config, model) if group["params"]]
+    if config.layer_decay < 1.0:
+        groups = [part for group in groups for part in _slowed(group, config, model)]
     return kind(groups, lr=config.lr, **_options(config), **_kernel(kind, model))
 
 
@@ -47,6 +50,15 @@ def _groups(config: Config, model: nn.Module) -> list[dict[str, Any]]:
         {"params": [w for w in learning if w.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [w for w in learning if w.dim() < 2], "weight_decay": 0.0},
     ]
+
+
+def _slowed(group: dict[str, Any], config: Config, model: nn.Module) -> Iterator[dict[str, Any]]:
+    """The group by stages, the head first, each with ``layer_decay`` times the rate of the stage
+    above (Howard and Ruder 2018)."""
+    wanted = {id(weight) for weight in group["params"]}
+    for depth, stage in enumerate(reversed(stages(model))):
+        if weights := [weight for weight in stage.weights if id(weight) in wanted]:
+            yield {**group, "params": weights, "lr": config.lr * config.layer_decay**depth}
 
 
 def _options(config: Config) -> dict[str, Any]:

@@ -155,6 +155,11 @@ def _in_steps(config: Config, optimizer: Optimizer, size: int) -> Schedule:
     return Schedule(optimizer, torch_schedules.ChainedScheduler([up, down]) if up else down)
 
 
+def rates(optimizer: Optimizer) -> list[float]:
+    """The rate of each group of weights: ``--lr``, or less of lower layers."""
+    return [float(group["lr"]) for group in optimizer.param_groups]
+
+
 def _cosine(config: Config, optimizer: Optimizer, total: int) -> Schedule:
     up = _warm_up(config, optimizer)
     rest = max(total - config.warmup, 1)
@@ -167,9 +172,9 @@ def _cosine(config: Config, optimizer: Optimizer, total: int) -> Schedule:
 
 def _cyclical(config: Config, optimizer: Optimizer, size: int) -> Schedule:
     half: Any = size / 2  # torch takes halves too, but its types do not say so
-    cycle = torch_schedules.CyclicLR(
-        optimizer, config.min_lr, config.lr, half, cycle_momentum=False
-    )
+    highest = rates(optimizer)
+    lowest = [config.min_lr * rate / config.lr for rate in highest]
+    cycle = torch_schedules.CyclicLR(optimizer, lowest, highest, half, cycle_momentum=False)
     return Schedule(optimizer, cycle)
 
 
@@ -177,7 +182,7 @@ def _one_cycle(config: Config, optimizer: Optimizer, total: int) -> Schedule:
     last = config.min_lr or config.lr / 250_000
     cycle = torch_schedules.OneCycleLR(
         optimizer,
-        config.lr,
+        rates(optimizer),
         total,
         cycle_momentum=False,
         div_factor=25,

@@ -29,7 +29,10 @@ BODIES: dict[str, Callable[[Config, Shape], Body]] = {
     "transformer": Transformer,
 }
 
-WHOLE: dict[str, str] = {}
+WHOLE: dict[str, str] = {
+    "autoencoder": "gai.nn.net.models.autoencoder:Autoencoder",
+    "vae": "gai.nn.net.models.vae:VAE",
+}
 """Models that are no body with a head: a function of config and shape, as ``"module:attribute"``.
 It draws the first weights too."""
 
@@ -43,6 +46,8 @@ KINDS = {
     "mlp": ("ids", "rows", "numbers", "sequences", "images"),
     "cnn": ("ids", "sequences", "images"),
     **dict.fromkeys((*RECURRENT, "transformer"), ("ids", "sequences")),
+    "autoencoder": ("rows", "numbers", "images"),
+    "vae": ("numbers", "images"),
 }
 """What each model takes."""
 
@@ -87,8 +92,13 @@ def ties(config: Config, shape: Shape) -> bool:
     fits = config.vectors is None or config.embedding == config.width
     learns = not config.freeze_vectors
     return (
-        config.model == "transformer" and shape.causal and shape.kind == "ids" and fits and learns
+        config.model == "transformer" and _speaks(shape) and fits and learns
     )
+
+
+def _speaks(shape: Shape) -> bool:
+    """Whether it is a language model over ids."""
+    return shape.causal and shape.per_token and shape.kind == "ids"
 
 
 def draw(network: Network, config: Config) -> None:
@@ -145,6 +155,9 @@ def _complaints(config: Config, shape: Shape) -> Complaints:
         yield "--batch-norm and --layer-norm are two ways to do one thing", "one of them"
     if config.model == "transformer":
         yield from _about_transformer(config)
+    for name, model in (("denoise", "autoencoder"), ("sparsity", "autoencoder"), ("beta", "vae")):
+        if getattr(config, name) != getattr(Config, name) and config.model != model:
+            yield f"--{name} is for {model}", "leave it out"
     if shape.kind == "images" and config.model == "cnn" and config.activation == "softmax":
         yield "--activation softmax is none for pixels", "relu, for example"
 
@@ -161,10 +174,10 @@ def _about_the_data(config: Config, shape: Shape) -> Complaints:
 
 
 def _about_sizes(config: Config) -> Complaints:
-    least = 0 if config.model == "mlp" else 1
+    least = 0 if config.model in ("mlp", "autoencoder", "vae") else 1
     if config.layers < least:
         yield f"--layers {config.layers}: {config.model} needs at least {least}", "--layers 1"
-    for name in ("embedding", "width", "heads", "context", "filters"):
+    for name in ("embedding", "width", "heads", "context", "filters", "code"):
         if getattr(config, name) < 1:
             yield f"--{name} must be at least 1", f"--{name} {getattr(Config, name)}"
     if not config.kernels or min(config.kernels) < 1:
