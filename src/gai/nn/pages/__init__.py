@@ -1,0 +1,1 @@
+"""Pages of HTML about runs: one file each, that asks for no other."""

@@ -1,0 +1,88 @@
+"""Remedies: options that exist, that change something, and that a network can be built with."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from gai.cli.commands import load
+from gai.nn.config import Config, resolved
+from gai.nn.net.inputs import Shape
+from gai.nn.net.models import build
+from gai.nn.remedies import BY_KIND, remedies
+
+OPTIONS = {opt: param for param in load("nn train").params for opt in param.opts}
+MODELS = ("mlp", "cnn", "rnn", "lstm", "gru", "transformer")
+KINDS = (*BY_KIND, "underfitting")
+
+SHAPES = {
+    "ids": Shape("ids", (20,), 3),
+    "images": Shape("images", (1, 8, 8), 3),
+    "numbers": Shape("numbers", (4,), 3),
+}
+
+
+def tried(config: Config, hint: str) -> list[dict[str, Any]]:
+    """The choices that each way of a hint makes, converted as the command line does."""
+    known = {f.name: f for f in fields(Config)}
+    found = []
+    for way in hint.replace(", or ", ", ").split(", "):
+        words = shlex.split(way.partition(" (")[0])
+        if not words or not words[0].startswith("--"):
+            continue  # a word to a person: "more data"
+        choices: dict[str, Any] = {}
+        for place, word in enumerate(words):
+            if word.startswith("--"):
+                assert word in OPTIONS, word
+                name = word.removeprefix("--").replace("-", "_")
+                assert name in known
+                value = words[place + 1] if place + 1 < len(words) else "--"
+                choices[name] = True if value.startswith("--") else converted(name, value)
+        found.append(choices)
+    return found
+
+
+def converted(name: str, text: str) -> Any:
+    kind = type(getattr(Config(), name))
+    if kind is tuple:
+        return tuple(text.split(","))
+    if kind is type(None):
+        return float(text) if name == "clip_norm" else int(text)
+    return kind(text) if kind is not str else text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_advised_exists_and_makes_a_network(kind: str, model: str) -> None:
+    inputs = {"mlp": ("ids", "numbers"), "cnn": ("ids", "images")}.get(model, ("ids",))
+    for input in inputs:
+        for more in ({}, {"layers": 6}, {"layer_norm": model != "transformer"}, {"dropout": 0.0}):
+            small = {"width": 40, "filters": 4, "embedding": 8}
+            said = {"model": model, "task": "classify", "input": input}
+            config = resolved({**said, **small, **more})
+            ways = tried(config, remedies(kind, config, 0.95))
+            assert ways or kind == "forget" or model in ("transformer", "gru", "lstm", "rnn")
+            for choices in ways:
+                changed = config.with_(**choices)
+                assert changed != config, (kind, choices)
+                if not {"augment", "epochs", "steps"} & set(choices):
+                    build(changed, SHAPES[input])
+
+
+def test_a_sigmoid_is_advised_another_activation_and_a_relu_is_not() -> None:
+    plain = resolved({"model": "mlp", "layers": 4})
+    assert remedies("vanish", plain.with_(activation="sigmoid")).startswith("--activation relu")
+    assert "--activation" not in remedies("vanish", plain)
+
+
+def test_where_nothing_was_learned_the_rate_comes_first() -> None:
+    config = resolved({"model": "mlp", "lr": 1e-5})
+    assert remedies("underfitting", config, 0.99).startswith("--lr 0.0001")
+    assert remedies("underfitting", config, 0.5).startswith("--dropout")
+
+
+def test_what_is_well_needs_nothing() -> None:
+    assert remedies("fine", Config()) == remedies("unclear", Config()) == ""
