@@ -1,5 +1,5 @@
-"""python -m benchmarks.nn_transfer FOLDER: 200 labelled examples of SST-2, from scratch and from what
-was learned of unlabelled text, five seeds each.
+"""python -m benchmarks.nn_transfer FOLDER: 200 labelled examples of SST-2, from scratch and from
+what was learned of unlabelled text, five seeds each.
 
 Of the training part of SST-2 (GLUE's phrases) 1,000 are set aside, 200 labelled ones for each seed;
 the text of all others, without labels, trains word vectors and language models. The 872 of GLUE's
@@ -26,8 +26,8 @@ SEEDS = (1, 2, 3, 4, 5)
 FEW = 200
 
 BEGINNINGS = {
-    "words.safetensors": "word2vec {folder}/rest.txt --dim 100 --window 5 --epochs 20 --min-count 2 --seed 1 "
-    "-o {folder}/words.safetensors",
+    "words.safetensors": "word2vec {folder}/rest.txt --dim 100 --window 5 --epochs 20 "
+    "--min-count 2 --seed 1 -o {folder}/words.safetensors",
     "lm": "nn train lstm {folder}/rest.txt --unit words --min-count 3 --embedding 100 --width 128 "
     "--vectors {folder}/words.safetensors --context-size 32 --batch-size 64 --epochs 3 --lr 3e-3 "
     "--schedule one-cycle --dropout 0.3 --eval-every 500 --threads 1 --seed 1 -q --force "

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -27,7 +27,14 @@ PAGES = [
     "docs/lemmas.md",
     "docs/vectors.md",
     "docs/nn.md",
+    "docs/nn-choosing.md",
+    "docs/nn-architectures.md",
+    "docs/nn-changing.md",
+    "docs/nn-seeing.md",
 ]
+SLOW = [page for page in PAGES if page.startswith("docs/nn-")]
+"""Pages that start some sixty programs with torch, four minutes of a core in all."""
+
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 NUMBER = re.compile(r"(-?\d+\.\d+(?:e-?\d+)?)")
@@ -112,10 +119,19 @@ def shell(
     return run
 
 
+def examples() -> list[Any]:
+    """The sections of all pages; those of pages that train much are slow."""
+    return [
+        pytest.param(one, marks=[pytest.mark.slow] if page in SLOW else [], id=str(one))
+        for page in PAGES
+        for one in sections(page)
+    ]
+
+
 @pytest.mark.skipif(
     not (shutil.which("bash") and shutil.which("make")), reason="examples need bash and make"
 )
-@pytest.mark.parametrize("section", [one for page in PAGES for one in sections(page)], ids=str)
+@pytest.mark.parametrize("section", examples(), ids=str)
 def test_examples_print_what_the_page_shows(section: Section, shell: Callable[[str], str]) -> None:
     names: dict[str, object] = {}
     for kind, block in BLOCK.findall(section.text):

@@ -30,11 +30,13 @@ EXTRAS = {
     "url": Extra("fsspec", "https://, s3:// and gs:// addresses"),
     "zst": Extra("zstandard", "zst files"),
     "nn": Extra("torch", "neural models"),
+    "pretrained": Extra("transformers", "pre-trained models"),
     "images": Extra("PIL", "image folders"),
     "dask": Extra("dask", "clusters"),
     "search": Extra("optuna", "searches for the best options"),
     "plot": Extra("matplotlib", "plots"),
     "subword": Extra("tokenizers", "BPE tokens"),
+    "onnx": Extra("onnxruntime", "ONNX files"),
 }
 """The extras of gai by the name that pip knows: ``pip install 'gai[parquet]'``."""
 

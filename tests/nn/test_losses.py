@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
-from gai.nn.names import LOSSES, TASKS, default_loss
+from gai.nn.names import SUPERVISED, default_loss
 from gai.nn.net.losses import FITTING, SEVERAL, SMOOTHED, WEIGHTED, Loss, loss
 
 WEIGHTS = torch.tensor([0.5, 2.0, 1.0, 3.0], dtype=torch.float64)
@@ -325,13 +325,13 @@ def test_an_option_that_would_do_nothing_is_an_error(
 
 
 def test_the_default_of_every_task_fits_it() -> None:
-    for task in TASKS:
+    for task in FITTING:
         assert default_loss(task, False) in FITTING[task]
     assert default_loss("classify", True) in SEVERAL
 
 
 def test_every_loss_of_the_list_is_one_of_classes() -> None:
-    assert set(FITTING["classify"]) == set(LOSSES) == set(ONE_LABEL)
+    assert set(FITTING["classify"]) == set(SUPERVISED) == set(ONE_LABEL)
 
 
 def test_a_loss_of_a_module() -> None:

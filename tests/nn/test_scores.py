@@ -24,8 +24,8 @@ from gai.nn.scores import (
     regression,
     tagging,
 )
+from gai.nn.scores.calibration import calibration_error
 from gai.nn.scores.intervals import interval
-from gai.nn.scores.labels import calibration_error
 
 LABELS = ("a", "b", "c", "d")
 K = len(LABELS)

@@ -181,7 +181,11 @@ def of_documents(path: str) -> Facts:
 def of_run(path: str) -> Facts:
     """What the folder of a trained neural model holds; needs no torch."""
     from gai.nn.runs import REPORT, Run
+    from gai.nn.shelves import CROSSED, ENSEMBLE, Shelf
 
+    for head in (ENSEMBLE, CROSSED):
+        if Shelf(path, head).there:
+            return of_shelf(Shelf(path, head))
     run = Run(path)
     config, found = run.config(), run.input()
     report = run.json(REPORT) if os.path.exists(run.file(REPORT)) else {}
@@ -197,9 +201,24 @@ def of_run(path: str) -> Facts:
         "data": list(config.data),
         "digest": found["digest"],
         "version": found["gai"],
+        **{name: found[name] for name in ("pruned", "quantized") if name in found},
         "scores": scores,
         "choices": {f.name: getattr(config, f.name) for f in fields(config)},
     }
+
+
+def of_shelf(shelf: Any) -> Facts:
+    """What an ensemble, or a cross-validation, holds."""
+    from gai.nn.runs import REPORT, Run
+    from gai.nn.shelves import ENSEMBLE
+
+    found = shelf.read_head()
+    if shelf.head != ENSEMBLE:
+        shown = {name: value for name, value in found.items() if name != "folds"}
+        return {"file": shelf.path, "kind": "nn cross-validation", **shown}
+    report = Run(shelf.path).json(REPORT)
+    scores = {part: one["network"] for part, one in report["scores"].items()}
+    return {"file": shelf.path, "kind": "nn ensemble", **found, "scores": scores}
 
 
 def of_phrases(path: str) -> Facts:

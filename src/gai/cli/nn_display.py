@@ -112,6 +112,7 @@ def cells_of(record: Record, score: str | None) -> dict[str, str]:
         "epoch": f"{record.epoch:.2f}".rstrip("0").rstrip("."),
         "step": f"{record.step:,}",
         "train loss": f"{record.train_loss:.4f}",
+        **{name.replace("_", " "): f"{part:.4f}" for name, part in record.parts.items()},
         **({} if score is None else validated(scores, score, record.best)),
         "rate": f"{record.lr:.3g}",
         "gradient": f"{record.gradient_norm:.3g}",

@@ -37,20 +37,20 @@ def nn_encode(
     """Examples as the last hidden layer sees them.
 
     One row an example, in the formats of gai vectors documents. Of a model that answers for each
-    token it is the mean over the tokens.
+    token it is the mean over the tokens; of an autoencoder it is the code.
 
       gai nn encode run questions.txt -o features.npz
     """
     require_torch("gai nn encode")
     paths = require_input(files)
     from gai.nn.data.raw import stream
-    from gai.nn.net import experiment
+    from gai.nn.net import ensembles
     from gai.nn.net.predicting import encoded
     from gai.output import dense
 
     place = output or "-"
     dense.check(place, format)
-    network, encoding = experiment.load(opened(run), device or "auto", threads)
+    network, encoding = ensembles.asked(opened(run), device or "auto", threads)
     pieces = stream(paths, reading(encoding.config, examples), size=PIECE)
     with terminal.guarded():
         dense.write_dense(encoded(network, encoding, pieces), place, format)

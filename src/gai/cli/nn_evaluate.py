@@ -38,25 +38,27 @@ def nn_evaluate(
 
     Accuracy, macro F1, calibration error, a row for each class and the confusion matrix; mean
     squared and absolute error and R2 of numbers; perplexity and bits per character of a language
-    model; with 95 % bootstrap intervals.
+    model; equal error rate and one-shot accuracy of a siamese network; with 95 % bootstrap
+    intervals.
 
       gai nn evaluate run test.csv --label-field category
     """
     require_torch("gai nn evaluate")
     if not data:
         raise UsageError("no DATA to evaluate on", "gai nn evaluate RUN DATA")
-    from gai.nn.data.preparing import numbered, unseen
+    from gai.nn.data.preparing import known, numbered, unseen
     from gai.nn.data.raw import read
-    from gai.nn.net import experiment
+    from gai.nn.net import ensembles, experiment
     from gai.nn.runs import strict
 
     folder = opened(run)
-    network, encoding = experiment.load(folder, device or "auto", threads)
+    network, encoding = ensembles.asked(folder, device or "auto", threads)
     config = reading(encoding.config, examples)
     raw = numbered(read(tuple(data), config), config)
     judge = experiment.judge_of(encoding, raw)
     if encoding.labels is not None and raw.labels is not None:
-        for line in unseen(encoding.labels, raw.labels, "the data"):
+        told = known if config.task == "match" else unseen
+        for line in told(encoding.labels, raw.labels, "the data"):
             terminal.say(f"gai: {terminal.escape(line)}")
     found = judge.judged(network)
     if as_json or not terminal.is_terminal(sys.stdout):

@@ -31,7 +31,11 @@ def nn_inspect(
     run: Annotated[str | None, RUN] = None,
     data: Annotated[
         str | None,
-        option("--data", metavar="DATA", help="Labelled examples: how do gradients fare on them?"),
+        option(
+            "--data",
+            metavar="DATA",
+            help="Labelled examples: how do gradients fare? Of an ntm: where its heads look.",
+        ),
     ] = None,
     rows: Annotated[
         int | None, whole("--rows", help="Look at the first N examples of DATA.", default="32")
@@ -43,6 +47,14 @@ def nn_inspect(
             help="Length of the text that operations are counted for.",
             default="20; of a language model its context",
         ),
+    ] = None,
+    attend: Annotated[
+        str | None,
+        option("--attend", metavar="TEXT", help="A map of where the network looks in TEXT."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        option("-o", "--output", metavar="FILE", help="Write the map, as SVG; an ntm's also PNG."),
     ] = None,
     as_json: Annotated[bool | None, JSON] = None,
     examples: Examples,
@@ -56,6 +68,8 @@ def nn_inspect(
 
       gai nn inspect run
       gai nn inspect run --data test.jsonl
+      gai nn inspect run --attend "the cat sat" -o attention.svg
+      gai nn inspect run --data @copy --lengths 10
     """
     require_torch("gai nn inspect")
     if rows is not None and data is None:
@@ -68,6 +82,19 @@ def nn_inspect(
 
     folder = opened(run)
     network, encoding = experiment.load(folder, "cpu", 1)
+    if attend is not None:
+        from gai.cli.nn_attention import show_attention
+
+        show_attention(network, encoding, attend, output, as_json=wants_json(as_json))
+        return
+    if data is not None and encoding.config.model == "ntm":
+        from gai.cli.nn_memory import show_memory
+
+        raw = read((data,), reading(encoding.config, examples))
+        show_memory(network, encoding, raw, output, as_json=wants_json(as_json))
+        return
+    if output is not None:
+        raise UsageError(f"-o {output}: nothing is drawn", "--attend TEXT, or --data for an ntm")
     if tokens is not None and encoding.kind not in ("ids", "rows"):
         raise UsageError(f"--tokens {tokens}: this model reads {encoding.source}", "leave it out")
     found = inspecting.anatomy(network, encoding, tokens)

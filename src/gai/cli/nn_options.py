@@ -27,6 +27,31 @@ def wholes(text: str) -> tuple[int, ...]:
     return tuple(values.whole(1)(part.strip()) for part in text.split(","))
 
 
+def pair(text: str) -> tuple[int, ...]:
+    """Two whole numbers with a comma between."""
+    found = wholes(text)
+    if len(found) != 2:
+        raise ValueError("expected two numbers, such as 8,16")
+    return found
+
+
+def stretch(text: str) -> tuple[int, int]:
+    """The least and the most: ``"1-20"`` is (1, 20), and ``"40"`` is (40, 40)."""
+    low, between, high = text.partition("-")
+    found = (low, high if between else low)
+    if not all(map(values.is_digits, found)) or not 1 <= int(found[0]) <= int(found[1]):
+        raise ValueError("expected a number such as 40, or the least and the most such as 1-20")
+    return int(found[0]), int(found[1])
+
+
+def sides(text: str) -> tuple[int, int]:
+    """Two sizes: ``"128x20"`` is (128, 20)."""
+    found = text.split("x")
+    if len(found) != 2 or not all(values.is_digits(side) and int(side) >= 1 for side in found):
+        raise ValueError("expected places and numbers in each, such as 128x20")
+    return int(found[0]), int(found[1])
+
+
 def batch(text: str) -> int:
     """A batch size; ``full`` is 0, all examples at once."""
     return 0 if text == "full" else values.whole(1)(text)
@@ -121,6 +146,27 @@ class Examples:
         ),
     ] = None
 
+    lengths: Annotated[
+        tuple[int, int] | None,
+        option(
+            "--lengths",
+            metavar="N|N-N",
+            parse=stretch,
+            help="How long the sequences of @copy and its like are.",
+            default="1-20",
+        ),
+    ] = None
+    repeats: Annotated[
+        tuple[int, int] | None,
+        option(
+            "--repeats",
+            metavar="N|N-N",
+            parse=stretch,
+            help="How often a sequence of @repeat-copy is repeated.",
+            default="1-10",
+        ),
+    ] = None
+
 
 @dataclass(eq=False, repr=False)
 class Parts(Examples):
@@ -176,9 +222,27 @@ class Parts(Examples):
         int | None,
         whole("--split-seed", least=0, help="Of what is held out.", default="--seed"),
     ] = None
+    split_by: Annotated[
+        str | None,
+        option(
+            "--split-by",
+            parse=values.choice("examples", "classes"),
+            help="What --valid and --test hold out, of a siamese network: classes never seen.",
+            default="classes where there are 6 or more",
+        ),
+    ] = None
     bootstrap: Annotated[
         bool | None,
         switch("bootstrap", "Train on as many examples, drawn with replacement."),
+    ] = None
+    without: Annotated[
+        tuple[str, ...] | None,
+        option(
+            "--without",
+            metavar="NAME[,NAME]",
+            parse=names_of,
+            help="Leave out the examples with these labels.",
+        ),
     ] = None
     unit: Annotated[
         str | None,
@@ -188,6 +252,9 @@ class Parts(Examples):
             help="What a language model predicts.",
             default="characters",
         ),
+    ] = None
+    bits: Annotated[
+        int | None, whole("--bits", help="Bits a step of @copy and its like.", default="8")
     ] = None
     window: Annotated[
         int | None,
@@ -201,7 +268,12 @@ class Parts(Examples):
         whole("--min-count", help="Leave out rarer terms.", default="1; 2 for tags"),
     ] = None
     max_vocab: Annotated[
-        int | None, whole("--max-vocab", help="Only the N most frequent terms.", default="all")
+        int | None,
+        whole(
+            "--max-vocab",
+            help="Only the N most frequent terms.",
+            default="all; autoencoder 10000",
+        ),
     ] = None
     max_length: Annotated[
         int | None, whole("--max-length", help="Cut texts behind N tokens.", default="not")
@@ -227,6 +299,27 @@ class Parts(Examples):
     augment_rate: Annotated[
         float | None,
         real("--augment-rate", most=1.0, help="How much of it.", default="0.1"),
+    ] = None
+    turned_classes: Annotated[
+        bool | None,
+        switch("turned-classes", "Images turned by quarters are classes more; siamese networks."),
+    ] = None
+    augment_from: Annotated[
+        str | None,
+        option(
+            "--augment-from",
+            metavar="RUN",
+            help="Also train on samples of this conditional gan, labelled as they were asked for.",
+        ),
+    ] = None
+    augment_share: Annotated[
+        float | None,
+        real(
+            "--augment-share",
+            most=1.0,
+            help="Share of samples among the training examples; 1: nothing else.",
+            default="0.5",
+        ),
     ] = None
     pretokenized: Annotated[
         bool,
@@ -272,8 +365,8 @@ class Architecture:
             "--kernels",
             metavar="N[,N]",
             parse=wholes,
-            help="How many tokens the filters of a cnn see.",
-            default="3,4,5",
+            help="How many tokens the filters of a cnn see, or pixels those of a capsnet.",
+            default="3,4,5; capsnet 7",
         ),
     ] = None
     filters: Annotated[
@@ -284,7 +377,30 @@ class Architecture:
         one_of("--pool", names.POOLS, "How many places become one.", "max; mlp, transformer avg"),
     ] = None
     heads: Annotated[
-        int | None, whole("--heads", help="Attention heads of a transformer.", default="4")
+        int | None,
+        whole(
+            "--heads",
+            help="Attention heads of a transformer; pairs of heads of an ntm.",
+            default="4; ntm 1",
+        ),
+    ] = None
+    memory: Annotated[
+        tuple[int, int] | None,
+        option(
+            "--memory",
+            metavar="NxN",
+            parse=sides,
+            help="Places of an ntm's memory, and numbers in each.",
+            default="128x20",
+        ),
+    ] = None
+    encoder: Annotated[
+        str | None,
+        one_of("--encoder", names.ENCODERS, "Of a siamese network.", "mlp; cnn for images"),
+    ] = None
+    controller: Annotated[
+        str | None,
+        one_of("--controller", names.CONTROLLERS, "What tells an ntm's heads.", "feedforward"),
     ] = None
     context_size: Annotated[
         int | None,
@@ -303,9 +419,35 @@ class Architecture:
         int | None,
         whole(
             "--code",
-            help="Width of an autoencoder's code, of what is drawn for a sample.",
-            default="32; vae 20",
+            help="Width of an autoencoder's code, of what is drawn for a sample, of an embedding.",
+            default="32; vae 20, siamese 64",
         ),
+    ] = None
+    unit_norm: Annotated[
+        bool | None,
+        switch("unit-norm", "Embeddings of a siamese network have length 1; the default."),
+    ] = None
+    conditional: Annotated[
+        bool | None,
+        switch("conditional", "A gan is told the labels of the data, and makes examples of each."),
+    ] = None
+    capsules: Annotated[
+        int | None,
+        whole("--capsules", help="Kinds of primary capsules of a capsnet.", default="16"),
+    ] = None
+    capsule_sizes: Annotated[
+        tuple[int, ...] | None,
+        option(
+            "--capsule-sizes",
+            metavar="N,N",
+            parse=pair,
+            help="Numbers of a primary capsule, and of that of a class.",
+            default="8,16",
+        ),
+    ] = None
+    routings: Annotated[
+        int | None,
+        whole("--routings", help="Rounds in which a capsnet's capsules agree.", default="3"),
     ] = None
     weights_init: Annotated[
         str | None,
@@ -319,7 +461,12 @@ class Descent:
 
     panel: ClassVar[str] = "Training"
     epochs: Annotated[
-        int | None, whole("--epochs", help="How often to go through the data.", default="10")
+        int | None,
+        whole(
+            "--epochs",
+            help="How often to go through the data.",
+            default="10; autoencoder, vae 40",
+        ),
     ] = None
     steps: Annotated[
         int | None, whole("--steps", help="Stop after N steps.", default="by --epochs")
@@ -347,6 +494,28 @@ class Descent:
             default="by task",
         ),
     ] = None
+    margin: Annotated[
+        float | None,
+        real(
+            "--margin",
+            help="How much farther others are, squared; how far, of contrastive.",
+            default="0.2; contrastive 1",
+        ),
+    ] = None
+    positives: Annotated[
+        str | None,
+        one_of(
+            "--positives", names.POSITIVES, "What of its class a siamese network draws near.", "all"
+        ),
+    ] = None
+    negatives: Annotated[
+        str | None,
+        one_of("--negatives", names.NEGATIVES, "What of others it pushes away.", "semi-hard"),
+    ] = None
+    per_class: Annotated[
+        int | None,
+        whole("--per-class", least=2, help="Examples of a class in its batches.", default="4"),
+    ] = None
     huber_delta: Annotated[
         float | None, real("--huber-delta", help="Where huber becomes linear.", default="1")
     ] = None
@@ -364,6 +533,15 @@ class Descent:
     momentum: Annotated[
         float | None,
         real("--momentum", most=0.9999, help="Of momentum and nesterov.", default="0.9"),
+    ] = None
+    beta1: Annotated[
+        float | None,
+        real(
+            "--beta1",
+            most=0.99999,
+            help="Memory of gradients, of adam.",
+            default="0.9; gan 0.5, wasserstein 0",
+        ),
     ] = None
     beta2: Annotated[
         float | None,
@@ -413,10 +591,34 @@ class Restraint:
     ] = None
     sparsity: Annotated[
         float | None,
-        real("--sparsity", help="Times the sum of an autoencoder's code, to the loss.", default="0"),
+        real("--sparsity", help="What an autoencoder's code costs: units go off.", default="0"),
     ] = None
     beta: Annotated[
         float | None, real("--beta", help="Times the KL part of a vae's loss.", default="1")
+    ] = None
+    gradient_penalty: Annotated[
+        float | None,
+        real(
+            "--gradient-penalty",
+            help="Times how far the slopes of a wasserstein critic are from 1, squared.",
+            default="10",
+        ),
+    ] = None
+    critic_steps: Annotated[
+        int | None,
+        whole(
+            "--critic-steps",
+            help="Steps of a gan's discriminator for one of its generator.",
+            default="1; wasserstein 5",
+        ),
+    ] = None
+    reconstruction: Annotated[
+        float | None,
+        real(
+            "--reconstruction",
+            help="Times the squared error of a capsnet's image, to the loss.",
+            default="0.0005",
+        ),
     ] = None
     l1: Annotated[
         float | None, real("--l1", help="Times the sum of |weights|, to the loss.", default="0")

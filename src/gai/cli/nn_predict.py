@@ -42,6 +42,16 @@ def nn_predict(
     proba: Annotated[
         bool, option("--proba", help="The probability of each label, a line each.")
     ] = False,
+    beam: Annotated[
+        int | None,
+        option(
+            "--beam",
+            metavar="N",
+            parse=values.whole(1),
+            help="Of a model that writes: texts that are kept at every token.",
+            default="1",
+        ),
+    ] = None,
     output: Annotated[str | None, OUTPUT] = None,
     format: Annotated[
         str | None,
@@ -67,15 +77,15 @@ def nn_predict(
     require_torch("gai nn predict")
     paths = require_input(files)
     from gai.nn.data.raw import stream
-    from gai.nn.net import experiment
+    from gai.nn.net import ensembles
     from gai.nn.net.predicting import predicted
 
-    network, encoding = experiment.load(opened(run), device or "auto", threads)
+    network, encoding = ensembles.asked(opened(run), device or "auto", threads)
     pieces = stream(paths, reading(encoding.config, examples), size=PIECE)
     place = output or "-"
     kind = format or ("jsonl" if place.endswith(".jsonl") else "tsv")
     with written(place) as sink:
-        for said in predicted(network, encoding, pieces, proba=proba):
+        for said in predicted(network, encoding, pieces, proba=proba, beam=beam):
             lines = said.jsonl() if kind == "jsonl" else said.tsv()
             sink.write("".join(lines).encode("utf-8", "surrogateescape"))
 
@@ -94,6 +104,7 @@ def reading(config: "Config", examples: Examples) -> "Config":
     said = {name: value for name, value in vars(examples).items() if value is not None}
     if "input_format" not in said:
         said["input_format"] = None
+    said["group_field"] = None  # it divides training data
     return replace(config, **said)
 
 

@@ -77,6 +77,9 @@ def nn_trace(
     require_one_example(row, data, text, label)
     folder = opened(run)
     network, encoding = experiment.load(folder, "cpu", 1)
+    if encoding.config.task == "algorithm":
+        hint = "gai nn inspect RUN --data @copy shows an example of an ntm"
+        raise GaiError("an algorithm answers at many steps, and one answer is traced", hint)
     if text is not None:
         raw = spoken(text, label, encoding)
     elif data is not None:
@@ -121,9 +124,17 @@ def learned_from(run: "Run", encoding: "Encoding", talk: Talk) -> "Raw":
     except GaiError as error:
         hint = "that is what the run was trained on; --data DATA names other examples"
         raise type(error)(error.message, hint) from error
-    if raw.digest != run.input()["digest"] and not talk.quiet:
+    alone = not any(map(names_a_file, (encoding.config.valid, encoding.config.test)))
+    if alone and raw.digest != run.input()["digest"] and not talk.quiet:
         terminal.say(f"gai: {', '.join(paths)}: not as it was when {run.path} was trained")
     return raw
+
+
+def names_a_file(part: str | None) -> bool:
+    """Whether a part of a run is a file of its own, whose digest is mixed with that of the data."""
+    from gai.nn.data.preparing import fraction
+
+    return part is not None and fraction(part, "") is None
 
 
 def spoken(text: str, label: str | None, encoding: "Encoding") -> "Raw":

@@ -28,7 +28,7 @@ def nn_train(
         typer.Argument(
             metavar="DATA",
             help="jsonl, csv, tsv, .conllu, .txt (language models), .npz, MNIST's idx, folders "
-            "with one folder a class, - for standard input, @digits, @iris, @diabetes.",
+            "with one folder a class, - for standard input, @digits, @iris, @diabetes, @copy.",
         ),
     ] = None,
     output: Annotated[
@@ -181,7 +181,8 @@ def resumed(run: "Run", said: dict[str, Any]) -> dict[str, Any]:
                 f"{choices.typed(name, value)}: --schedule {before.schedule} ends with the run",
                 "with --resume it ends where it was to end; -o OTHER begins anew",
             )
-    return {**read(run.file(CONFIG)), **{k: v for k, v in said.items() if k in GOING_ON}}
+    own = {} if before.pretrained is None else {"pretrained": before.pretrained}
+    return {**read(run.file(CONFIG)), **own, **{k: v for k, v in said.items() if k in GOING_ON}}
 
 
 def write_deps(parts: "Prepared", run: "Run", path: str) -> None:

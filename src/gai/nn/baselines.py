@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from gai.nn import linear, ngram_lm, scores
 from gai.nn.linear import Floats, Predict
+from gai.nn.scores.matching import matching
 
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Kana and Han, which are written without spaces between words."""
@@ -37,6 +39,9 @@ CELLS = 50_000_000
 
 ORDERS = (2, 3, 4, 5, 6, 7, 8)
 """Orders of n-grams that are tried."""
+
+SAMPLES = 1000
+"""Samples that are drawn, at least, to be compared with data."""
 
 NGRAM_TOKENS = 5_000_000
 """Tokens that n-grams are counted in, at most: the last ones of the text."""
@@ -186,6 +191,76 @@ def ngram(
     return Baseline(f"{order}-grams, Kneser-Ney{part}", result.summary())
 
 
+def principal_components(train_x: NDArray[Any], test_x: NDArray[Any], width: int) -> Baseline:
+    """The mean squared error per number [n, D] of what ``width`` principal components keep."""
+    from sklearn.decomposition import PCA
+
+    width = min(width, *train_x.shape)
+    with linear.on_one_thread():
+        fitted = PCA(width, random_state=0).fit(train_x)
+        seen = fitted.inverse_transform(fitted.transform(test_x))
+    error = float(((seen - test_x) ** 2).mean()) if len(test_x) else float("nan")
+    return Baseline(f"PCA, {width} components", {"error": error})
+
+
+def truncated_svd(train: Any, test: Any, width: int, *, cosine: bool) -> Baseline:
+    """The mean error of what ``width`` singular vectors keep of sparse rows: 1 - the ``cosine``, or
+    the squared distance."""
+    from sklearn.decomposition import TruncatedSVD
+
+    width = min(width, *train.shape)
+    with linear.on_one_thread():
+        fitted = TruncatedSVD(width, random_state=0).fit(train)
+        kept = np.linalg.norm(fitted.transform(test), axis=1)
+    whole = np.sqrt(np.asarray(test.multiply(test).sum(1)).ravel())
+    # What is kept of a row is its projection.
+    lost = 1 - kept / np.maximum(whole, np.finfo(float).tiny) if cosine else whole**2 - kept**2
+    error = float(lost.mean()) if len(lost) else float("nan")
+    return Baseline(f"truncated SVD, {width} components", {"error": error})
+
+
+def normal_samples(
+    train_x: NDArray[Any],
+    train_labels: NDArray[Any] | None,
+    test_x: NDArray[Any],
+    test_labels: NDArray[Any] | None,
+) -> Baseline:
+    """How near to data [n, D] samples of a normal distribution are that has the mean and the
+    covariance of the training examples; of each label, where there are labels."""
+    rng = np.random.default_rng(0)
+    if train_labels is None or test_labels is None:
+        made = normally(train_x, max(len(test_x), SAMPLES), rng)
+        return Baseline("a normal distribution", scores.likeness(made, test_x).summary())
+    test_x, test_labels = test_x[test_labels >= 0], test_labels[test_labels >= 0]
+    asked = np.resize(test_labels, max(len(test_x), SAMPLES))
+    made = np.zeros((len(asked), test_x.shape[1]))
+    for label in np.unique(asked).tolist():
+        made[asked == label] = normally(train_x[train_labels == label], (asked == label).sum(), rng)
+    found = scores.likeness(made, test_x, asked, test_labels)
+    return Baseline("a normal distribution for each label", found.summary())
+
+
+def normally(x: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[Any]:
+    """``count`` rows of the normal distribution with mean and covariance of the rows of x: sums
+    of their deviations, each times a standard normal number."""
+    mean = x.mean(0)
+    noise = rng.standard_normal((count, len(x)))
+    made: NDArray[Any] = mean + noise @ (x - mean) / np.sqrt(max(len(x) - 1, 1))
+    return made
+
+
+def by_cosine(rows: Any, classes: NDArray[np.int64], what: str) -> Baseline:
+    """The scores of the cosines of rows [n, D], sparse or not, as similarities of examples of these
+    classes [n]."""
+    from scipy.sparse import csr_array, diags_array
+
+    found = csr_array(rows)
+    lengths = np.sqrt(np.asarray(found.multiply(found).sum(1)).ravel())
+    unit = diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ found
+    similarities = (unit @ unit.T).toarray()
+    return Baseline(f"cosine of {what}", matching(similarities, classes).summary())
+
+
 def _kept(targets: NDArray[Any], size: float, labels: Sequence[str] | None) -> NDArray[np.int64]:
     """The rows that a model is fitted to: those with a target, in order, or a random part of them
     where their ``size``, as a share of what ten classes may have, is above 1."""
@@ -262,3 +337,15 @@ def _commonest(keys: Iterable[str], tags: Iterable[int]) -> dict[str, int]:
     counts = Counter(zip(keys, tags, strict=True))
     ordered = sorted(counts.items(), key=lambda item: (item[1], -item[0][1]))
     return {key: tag for (key, tag), _ in ordered}
+
+
+def copied(given: Sequence[str], right: Sequence[str]) -> Baseline:
+    """The scores of writing what was read."""
+    return Baseline("the text as it is", scores.texts(right, given).summary())
+
+
+def guessed(bits: NDArray[Any]) -> Baseline:
+    """The scores of tossing a coin for each bit [n, T, K] that is due: those not NaN."""
+    due = (~np.isnan(bits)).sum((1, 2))
+    found = {"loss": log(2), "bits": float(due.mean()), "exact": float((0.5**due).mean())}
+    return Baseline("chance", found)

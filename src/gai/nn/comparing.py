@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from gai.nn import baselines
 from gai.nn.baselines import Baseline
-from gai.nn.data.arrays import Ragged
+from gai.nn.data.arrays import Ragged, Sparse
+from gai.nn.data.encoding import answers_in
 from gai.nn.data.raw import Raw
+from gai.nn.scores.matching import chosen, numbered
 
 if TYPE_CHECKING:
     from gai.nn.data.preparing import Parts
@@ -39,6 +41,16 @@ def _baseline(parts: Parts, name: str) -> Baseline | None:
         return _language(parts, name)
     if task == "tag":
         return _tags(parts, name)
+    if task == "reconstruct":
+        return _narrowed(parts, name)
+    if task == "generate":
+        return _drawn(parts, name)
+    if task == "match":
+        return _compared(parts, name)
+    if task == "seq2seq":
+        return baselines.copied(parts.raw[name].texts or [], answers_in(parts.raw[name]))
+    if task == "algorithm":
+        return baselines.guessed(getattr(parts, name).targets)
     train, held = parts.raw["train"], parts.raw[name]
     right, wanted = _targets(parts, "train"), _targets(parts, name)
     labels = None if parts.encoding.labels is None else parts.encoding.labels.names
@@ -52,6 +64,55 @@ def _baseline(parts: Parts, name: str) -> Baseline | None:
             _flat(train.array), right, _flat(held.array), wanted, labels
         )
     return baselines.linear_text(texts(parts, "train"), right, texts(parts, name), wanted, labels)
+
+
+def _narrowed(parts: Parts, name: str) -> Baseline:
+    train, held = parts.train.inputs, getattr(parts, name).inputs
+    width = parts.config.code
+    if isinstance(train, Sparse):
+        cosine = parts.config.loss == "cosine"
+        return baselines.truncated_svd(csr(train), csr(held), width, cosine=cosine)
+    assert isinstance(train, np.ndarray)
+    return baselines.principal_components(_flat(train), _flat(held), width)
+
+
+def _compared(parts: Parts, name: str) -> Baseline:
+    """What the inputs of the network say by themselves, of the examples that it is scored on."""
+    held, labels = getattr(parts, name).inputs, parts.raw[name].labels
+    assert isinstance(labels, list)
+    rows = chosen(len(labels))
+    classes = numbered([str(label) for label in labels])[rows]
+    if isinstance(held, np.ndarray):
+        return baselines.by_cosine(_flat(held)[rows], classes, f"the {parts.config.input}")
+    if isinstance(held, Sparse):
+        return baselines.by_cosine(csr(held)[rows], classes, f"{parts.config.input} rows")
+    made = _tfidf(parts, name)
+    return baselines.by_cosine(csr(made)[rows], classes, "TF-IDF rows")
+
+
+def _tfidf(parts: Parts, name: str) -> Sparse:
+    """The texts of a part as rows, with the terms and the weights that the training part has."""
+    from gai.nn.data.rows import columns_of, weighted_rows
+
+    known, config = texts(parts, "train"), parts.config.with_(input="tfidf")
+    return weighted_rows(texts(parts, name), columns_of(known, config), len(known), config)
+
+
+def _drawn(parts: Parts, name: str) -> Baseline:
+    train, held = parts.train, getattr(parts, name)
+    assert isinstance(train.inputs, np.ndarray)
+    assert isinstance(held.inputs, np.ndarray)
+    return baselines.normal_samples(
+        _flat(train.inputs), train.targets, _flat(held.inputs), held.targets
+    )
+
+
+def csr(rows: Sparse) -> Any:
+    """Sparse rows as SciPy has them."""
+    from scipy.sparse import csr_matrix
+
+    parts = (rows.data, rows.indices, rows.indptr)
+    return csr_matrix(parts, shape=(rows.rows, rows.width))
 
 
 def texts(parts: Parts, name: str) -> list[str]:

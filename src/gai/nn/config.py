@@ -33,6 +33,8 @@ class Config:
     layers: int = _in("model", 1)
     width: int = _in("model", 128)
     heads: int = _in("model", 4)
+    memory: tuple[int, int] = _in("model", (128, 20))
+    controller: str = _in("model", "feedforward")
     context: int = _in("model", 64)
     kernels: tuple[int, ...] = _in("model", (3, 4, 5))
     filters: int = _in("model", 100)
@@ -48,7 +50,14 @@ class Config:
     input_dropout: float = _in("model", 0.0)
     weights_init: str = _in("model", "default")
     code: int = _in("model", 32)
+    encoder: str | None = _in("model")
+    unit_norm: bool = _in("model", True)
+    conditional: bool = _in("model", False)
+    capsules: int = _in("model", 16)
+    capsule_sizes: tuple[int, int] = _in("model", (8, 16))
+    routings: int = _in("model", 3)
     causal: bool = _in("model", False)
+    pretrained: str | None = _in("model")
     vectors: str | None = _in("model")
     freeze_vectors: bool = _in("model", False)
 
@@ -67,7 +76,12 @@ class Config:
     fold: str | None = _in("data")  # 2/5: without the second of five, which tests
     split_seed: int | None = _in("data")  # None: the seed of all chance
     bootstrap: bool = _in("data", False)
+    split_by: str = _in("data", "examples")
+    without: tuple[str, ...] = _in("data", ())
     errors: str = _in("data", "strict")
+    lengths: tuple[int, int] = _in("data", (1, 20))
+    bits: int = _in("data", 8)
+    repeats: tuple[int, int] = _in("data", (1, 10))
     window: int = _in("data", 24)
     horizon: int = _in("data", 1)
     unit: str = _in("data", "characters")
@@ -77,6 +91,9 @@ class Config:
     class_weights: str = _in("data", "none")
     augment: tuple[str, ...] = _in("data", ())
     augment_rate: float = _in("data", 0.1)
+    turned_classes: bool = _in("data", False)
+    augment_from: str | None = _in("data")
+    augment_share: float = _in("data", 0.5)
 
     tokenizer: str = _in("text", "unicode")
     token_pattern: str | None = _in("text")
@@ -105,6 +122,7 @@ class Config:
     optimizer: str = _in("training", "adam")
     lr: float = _in("training", 1e-3)
     momentum: float = _in("training", 0.9)
+    beta1: float = _in("training", 0.9)
     beta2: float = _in("training", 0.999)
     weight_decay: float = _in("training", 0.0)
     schedule: str = _in("training", "constant")
@@ -113,8 +131,15 @@ class Config:
     schedule_every: int = _in("training", 3)
     schedule_gamma: float = _in("training", 0.5)
     denoise: float = _in("training", 0.0)
+    margin: float = _in("training", 0.2)
+    positives: str = _in("training", "all")
+    negatives: str = _in("training", "semi-hard")
+    per_class: int = _in("training", 4)
     sparsity: float = _in("training", 0.0)
     beta: float = _in("training", 1.0)
+    gradient_penalty: float = _in("training", 10.0)
+    critic_steps: int = _in("training", 1)
+    reconstruction: float = _in("training", 0.0005)
     l1: float = _in("training", 0.0)
     l2: float = _in("training", 0.0)
     parent: str | None = _in("training")
@@ -135,6 +160,16 @@ class Config:
         """The same with other values."""
         return replace(self, **changes)
 
+    @property
+    def body(self) -> str:
+        """The model whose layers make features of examples: of a siamese network its encoder."""
+        return self.encoder or self.model
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it learns from labels of examples, or of tokens, or from numbers beside them."""
+        return self.conditional or self.task not in ("lm", "seq2seq", *names.UNLABELLED)
+
     def analysis(self) -> dict[str, Any]:
         """The keyword arguments of the Analysis of the text."""
         renamed = {"language": "lang", "tokenizer_model": "model", "lemma_context": "context"}
@@ -145,8 +180,15 @@ class Config:
 DEFAULTS: dict[str, dict[str, Any]] = {
     "mlp": {"width": 256, "dropout": 0.5, "pool": "avg"},
     "cnn": {"dropout": 0.5},
-    "autoencoder": {"width": 256, "lr": 0.002, "epochs": 40, "max_vocab": 10_000},
-    "vae": {"width": 400, "code": 20, "batch_size": 64},
+    "autoencoder": {"width": 256, "lr": 0.002, "epochs": 40},
+    "vae": {"width": 400, "code": 20, "batch_size": 64, "epochs": 40},
+    "gan": {
+        **{"layers": 2, "width": 256, "activation": "leaky-relu", "negative_slope": 0.2},
+        **{"dropout": 0.3, "batch_size": 64, "epochs": 100, "lr": 0.002, "beta1": 0.5},
+    },
+    "capsnet": {"filters": 32, "kernels": (7,), "batch_size": 64, "lr": 0.002},
+    "siamese": {"width": 256, "code": 64, "dropout": 0.0, "batch_size": 64},
+    "ntm": {"activation": "tanh", "width": 100, "heads": 1},
     "rnn": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
     "lstm": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
     "gru": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
@@ -162,8 +204,17 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
     "regress": {"loss": "mse"},
     "forecast": {"loss": "mse"},
     "reconstruct": {"loss": "mse"},
+    "generate": {"loss": "non-saturating"},
+    "match": {"loss": "triplet"},
+    "algorithm": {"loss": "bce", "lr": 3e-3, "batch_size": 16, "dropout": 0.0, "clip_norm": 1.0},
 }
 """The same for tasks."""
+
+LOSS_DEFAULTS: dict[str, dict[str, Any]] = {
+    "contrastive": {"margin": 1.0},
+    "wasserstein": {"beta1": 0.0, "beta2": 0.9, "critic_steps": 5, "dropout": 0.0},
+}
+"""The same for losses that are named."""
 
 
 def resolved(flags: Mapping[str, Any], file: Mapping[str, Any] | None = None) -> Config:
@@ -173,7 +224,9 @@ def resolved(flags: Mapping[str, Any], file: Mapping[str, Any] | None = None) ->
     """
     said = {**(file or {}), **flags}
     model, task = said.get("model", "mlp"), said.get("task", "classify")
-    default = {**DEFAULTS.get(model, {}), **TASK_DEFAULTS.get(task, {})}
+    default = {**DEFAULTS.get(said.get("encoder") or "", {}), **DEFAULTS.get(model, {})}
+    default |= TASK_DEFAULTS.get(task, {})
+    default |= LOSS_DEFAULTS.get(said.get("loss", ""), {})
     config = Config(**{**default, **said})
     check(config)
     return config
@@ -188,6 +241,11 @@ KNOWN = {
     "schedule": names.SCHEDULES,
     "weights_init": names.INITIALISATIONS,
     "pool": names.POOLS,
+    "encoder": names.ENCODERS,
+    "positives": names.POSITIVES,
+    "negatives": names.NEGATIVES,
+    "split_by": ("examples", "classes"),
+    "controller": names.CONTROLLERS,
     "unit": ("characters", "words", "subwords"),
     "class_weights": ("none", "balanced"),
     "precision": ("auto", "float32", "bfloat16"),
@@ -205,6 +263,11 @@ LEAST = {
     **dict.fromkeys(("batch_size", "seed", "threads", "warmup", "weight_decay", "l1", "l2"), 0),
     "split_seed": 0,
     **dict.fromkeys(("denoise", "sparsity", "beta"), 0),
+    **dict.fromkeys(("gradient_penalty", "reconstruction"), 0),
+    **dict.fromkeys(("critic_steps", "capsules", "routings"), 1),
+    "bits": 1,
+    "margin": 0,
+    "per_class": 2,
 }
 """The least that a number may be, which a file may miss; options see to it themselves."""
 
@@ -212,9 +275,9 @@ LEAST = {
 def check(config: Config) -> None:
     """Raises UsageError for what cannot be."""
     for name, known in KNOWN.items():
-        if getattr(config, name) not in known:
+        if (value := getattr(config, name)) is not None and value not in known:
             raise UsageError(
-                f"unknown {name.replace('_', '-')} {getattr(config, name)!r}",
+                f"unknown {name.replace('_', '-')} {value!r}",
                 f"one of {', '.join(known)}",
             )
     if config.loss not in names.LOSSES and ":" not in config.loss:
@@ -230,8 +293,20 @@ def check(config: Config) -> None:
     for name, least in LEAST.items():
         if (value := getattr(config, name)) is not None and not value >= least:
             raise UsageError(f"--{name.replace('_', '-')} {value} must be at least {least}")
+    for name in ("lengths", "repeats"):
+        low, high = getattr(config, name)
+        if not 1 <= low <= high:
+            raise UsageError(f"--{name} {low}-{high}: from 1 on, the longest last", f"--{name} 1-9")
+    if min(config.memory) < 1:
+        places, numbers = config.memory
+        raise UsageError(f"--memory {places}x{numbers}: at least 1x1", "--memory 128x20")
     if not 0.0 < config.layer_decay <= 1.0:
         raise UsageError(f"--layer-decay {config.layer_decay:g} must be above 0, and 1 at most")
+    for name in ("beta1", "beta2"):
+        if not 0.0 <= getattr(config, name) < 1.0:
+            raise UsageError(f"--{name} must be at least 0 and below 1")
+    if not 0.0 < config.augment_share <= 1.0:
+        raise UsageError("--augment-share must be above 0, and 1 at most")
     if not 0.0 < config.lr < float("inf"):
         raise UsageError(f"--lr {config.lr:g} must be above 0", "--lr 0.001")
 
@@ -273,7 +348,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise GaiError(f"{shown}: not TOML: {error}") from error
     found.pop("gai", None)
-    return dict(_checked(_flat(found), shown))
+    return dict(checked(_flat(found), shown))
 
 
 def _flat(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -284,7 +359,9 @@ def _flat(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _checked(found: Iterable[tuple[str, Any]], path: str) -> Iterator[tuple[str, Any]]:
+def checked(found: Iterable[tuple[str, Any]], path: str) -> Iterator[tuple[str, Any]]:
+    """The choices with their values as their fields have them; raises GaiError, naming the file,
+    for a choice that there is not and a value of another type."""
     hints = get_type_hints(Config)
     for name, value in found:
         if name not in hints:

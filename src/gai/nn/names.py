@@ -14,6 +14,13 @@ MODELS = {
     "lstm": "Long short-term memory: gates that keep, forget and show a cell's content.",
     "gru": "Gated recurrent unit: two gates, nearly an LSTM at three quarters of the size.",
     "transformer": "Self-attention; causal for language models.",
+    "pretrained": "A transformer or a ResNet from a folder; gai nn finetune --from DIR.",
+    "autoencoder": "Through a narrow code and back: fewer dimensions, anomalies, denoising.",
+    "vae": "Variational autoencoder: a code that is drawn, and so new examples can be.",
+    "gan": "Generative adversarial network: a generator learns to deceive a discriminator.",
+    "capsnet": "Capsules: vectors for the parts of an image, routed by agreement (Sabour 2017).",
+    "siamese": "Siamese network: an encoder under which examples of one class are near.",
+    "ntm": "Neural Turing machine: a controller that reads and writes a memory (Graves 2014).",
 }
 
 TASKS = {
@@ -22,13 +29,62 @@ TASKS = {
     "lm": "A language model: the next character, word or piece.",
     "forecast": "The next values of a series of numbers.",
     "tag": "One label for each token.",
+    "seq2seq": "One text from another: inflection, translation, short answers.",
+    "reconstruct": "The example itself, through a narrow code; no labels are needed.",
+    "generate": "New examples like those of the data; no labels are needed but for --conditional.",
+    "match": "Whether two examples are of one class, also of one that training never saw.",
+    "algorithm": "What to do with generated bits: copy, repeat, reverse or sort them.",
 }
 
-TASK_OF: dict[str, str] = {}
+TASK_OF: dict[str, str] = {
+    "ntm": "algorithm",
+    "autoencoder": "reconstruct",
+    "vae": "reconstruct",
+    "gan": "generate",
+    "capsnet": "classify",
+    "siamese": "match",
+}
 """The task of models that have only one."""
 
-UNLABELLED: tuple[str, ...] = ()
+UNLABELLED: tuple[str, ...] = ("reconstruct", "generate")
 """Tasks that learn from examples without labels."""
+
+OF_CLASSES = ("classify", "match")
+"""Tasks that learn from the class of each example."""
+
+ENCODERS = {
+    name: line
+    for name, line in MODELS.items()
+    if name in ("mlp", "cnn", "rnn", "lstm", "gru", "transformer")
+}
+"""What makes features of an example in a siamese network."""
+
+POSITIVES = {
+    "all": "Each in turn.",
+    "easy": "The nearest: a class may have several forms, and new ones fare better (Xuan 2020).",
+    "hard": "The farthest (Hermans 2017).",
+}
+"""Which other example of its class a siamese network learns from beside an example."""
+
+NEGATIVES = {
+    "random": "Any example of another class.",
+    "semi-hard": "The nearest that is farther than the one of the same class (Schroff 2015).",
+    "hard": "The nearest of all.",
+}
+"""Which example of another class a siamese network learns from beside two of one class."""
+
+GENERATED = {
+    "@copy": "Bits, which are to come out again.",
+    "@repeat-copy": "Bits that are to come out as often as a number says, and an end mark.",
+    "@reverse": "Bits that are to come out from the last to the first.",
+    "@sort": "Bits with priorities, the highest of which is to come out first.",
+}
+"""Examples of algorithms, an endless stream."""
+
+CONTROLLERS = {
+    "feedforward": "A layer that remembers nothing: all that is kept is in the memory.",
+    "lstm": "Has a state of its own, and can count.",
+}
 
 INPUTS = {
     "ids": "Text as a sequence of term ids.",
@@ -113,16 +169,43 @@ SUPERVISED = tuple(LOSSES)
 """The losses of outputs against labels; those of other tasks come behind them."""
 
 
-def default_loss(task: str, several_labels: bool) -> str:
+LOSSES |= {
+    "cosine": "1 - the cosine of the angle; the default of an autoencoder for rows of text.",
+    "non-saturating": "Of a gan: a discriminator that tells data from samples (Goodfellow 2014).",
+    "wasserstein": "Of a gan: a critic with gradient penalty (Gulrajani 2017).",
+    "triplet": "Of a siamese network: one of the class nearer than another, by --margin.",
+    "contrastive": "Of a siamese network: one class together, others --margin apart.",
+    "margin": "Of a capsnet: the right capsule longer than 0.9, the others shorter than 0.1.",
+}
+
+
+def default_loss(
+    task: str, several_labels: bool, model: str = "mlp", input: str = "numbers"
+) -> str:
     """The loss of a task that is not told which: by its targets."""
+    if task == "generate":
+        return "non-saturating"
+    if task == "match":
+        return "triplet"
+    if model == "capsnet":
+        return "margin"
+    if task == "reconstruct" and input in ("tfidf", "bow"):
+        return "cosine"
+    if task == "reconstruct":
+        return "bce" if model == "vae" and input == "images" else "mse"
     if task in ("regress", "forecast"):
         return "mse"
-    return "bce" if several_labels else "cross-entropy"
+    return "bce" if several_labels or task == "algorithm" else "cross-entropy"
 
 
 LISTS = {
     "models": MODELS,
     "tasks": TASKS,
+    "generated": GENERATED,
+    "controllers": CONTROLLERS,
+    "encoders": ENCODERS,
+    "positives": POSITIVES,
+    "negatives": NEGATIVES,
     "inputs": INPUTS,
     "activations": ACTIVATIONS,
     "losses": LOSSES,

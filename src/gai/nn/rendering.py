@@ -117,7 +117,26 @@ class Tagged:
             yield f"{json.dumps(said, ensure_ascii=False)}\n"
 
 
-Rendered = Labelled | Measured | Tagged
+@dataclass(frozen=True)
+class Written:
+    """Examples with the text that is written for each, and its log-probability."""
+
+    ids: Sequence[str]
+    texts: Sequence[tuple[str, float]]
+
+    def tsv(self) -> Iterator[str]:
+        """Lines ``id<TAB>text<TAB>log-probability``."""
+        for id, (text, log) in zip(self.ids, self.texts, strict=True):
+            yield f"{escape(id)}\t{escape(text)}\t{log:.6g}\n"
+
+    def jsonl(self) -> Iterator[str]:
+        """An object an example: id, text and log_probability."""
+        for id, (text, log) in zip(self.ids, self.texts, strict=True):
+            said = {"id": id, "text": text, "log_probability": short(log)}
+            yield f"{json.dumps(said, ensure_ascii=False)}\n"
+
+
+Rendered = Labelled | Measured | Tagged | Written
 
 
 def short(value: float) -> float:

@@ -39,11 +39,16 @@ def card(report: Report, config: Config) -> str:
         "",
         "## Use",
         "",
-        "    gai nn predict RUN FILE",
+        *(f"    gai nn {command} RUN FILE" for command in _commands(config.task)),
         "    gai nn evaluate RUN FILE",
         "    gai nn train --config RUN/config.toml -o OTHER",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _commands(task: str) -> Sequence[str]:
+    """What asks a model of a task."""
+    return {"reconstruct": ("encode", "anomalies"), "match": ("encode",)}.get(task, ("predict",))
 
 
 def _counts(examples: Mapping[str, int]) -> str:

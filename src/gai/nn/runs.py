@@ -9,6 +9,7 @@
     report.json         the scores at the end, of the network and of the baseline
     card.md             the same for people
     curves.svg          loss and score over time, where matplotlib is installed
+    pretrained/         of a model from a folder: what that said, but for its weights
 
 Each file appears whole or not at all.
 """
@@ -38,6 +39,7 @@ FORMAT = 1
 
 CONFIG, INPUT, VOCAB, MODEL = "config.toml", "input.json", "vocab.tsv", "model.safetensors"
 METRICS, REPORT, CARD, CURVES = "metrics.jsonl", "report.json", "card.md", "curves.svg"
+FOUNDATION = "pretrained"
 LAST = os.path.join("last", "state.safetensors")
 
 
@@ -94,23 +96,43 @@ class Run:
         with staged(self.file(name)) as (sink,):
             sink.write(text.encode("utf-8", "surrogateescape"))
 
-    def write_encoding(self, encoding: Encoding, digest: str) -> None:
-        """Writes how examples become arrays."""
+    def write_encoding(self, encoding: Encoding, digest: str, **made: Any) -> None:
+        """Writes how examples become arrays, and beside it what was ``made`` of the network."""
         if encoding.vocabulary is not None:
             terms, counts = encoding.vocabulary.terms, encoding.vocabulary.counts.tolist()
             lines = (f"{escape(t)}\t{n}\n" for t, n in zip(terms, counts, strict=True))
             self.write(VOCAB, "".join(lines))
         head = {"format": FORMAT, "gai": __version__, "digest": digest}
-        self.write(INPUT, json.dumps({**head, **encoding.described()}, indent=1) + "\n")
+        self.write(INPUT, json.dumps({**head, **encoding.described(), **made}, indent=1) + "\n")
+
+    def require_trainable(self) -> None:
+        """Raises UsageError where the weights are whole numbers, which do not learn."""
+        if self.input().get("quantized"):
+            hint = "take the run that gai nn quantize was given"
+            raise UsageError(f"{self.path} has weights of 8 bits, which do not change", hint)
+
+    def require_going_on(self) -> None:
+        """Raises UsageError where no training can go on: after gai nn quantize, and after gai nn
+        prune where that trained nothing."""
+        self.require_trainable()
+        if self.input().get("pruned") and not os.path.exists(self.file(LAST)):
+            hint = "gai nn prune RUN -o OTHER --epochs 3 trains what it has pruned"
+            raise UsageError(f"{self.path} was pruned, and not trained since", hint)
 
     def config(self) -> Config:
         """The choices; raises GaiError where there is no run."""
+        if os.path.isfile(self.file("ensemble.json")):
+            hint = f"{self.file('member-1')} is one of its runs"
+            raise GaiError(f"{self.path} is an ensemble, and this takes one network", hint)
         if not os.path.isfile(self.file(CONFIG)):
             what = "no such folder" if not os.path.exists(self.path) else f"it has no {CONFIG}"
             raise GaiError(f"{self.path} is no run: {what}", "gai nn train MODEL DATA -o RUN")
         if os.path.exists(self.file(INPUT)):
             self.input()  # another version may have choices that this one does not know
-        return configs.resolved(configs.read(self.file(CONFIG)))
+        found = configs.resolved(configs.read(self.file(CONFIG)))
+        if found.pretrained is not None and os.path.isdir(self.file(FOUNDATION)):
+            return found.with_(pretrained=self.file(FOUNDATION))
+        return found
 
     def input(self) -> dict[str, Any]:
         """What input.json says; raises GaiError where another version wrote it."""
@@ -140,7 +162,7 @@ class Run:
     def encoding(self, config: Config) -> Encoding:
         """How examples become arrays; raises GaiError where the files do not belong together."""
         found = self.input()
-        has_words = found.get("source") in ("terms", "characters", "features", "rows")
+        has_words = found.get("source") in ("terms", "characters", "features", "pieces", "rows")
         vocabulary = self.vocabulary() if has_words else None
         try:
             encoding = Encoding.from_described(found, config, vocabulary)

@@ -21,6 +21,7 @@ from gai.documents.sources import Source, expand
 from gai.errors import GaiError, UsageError
 from gai.nn.data.raw import Raw, RawLabels
 from gai.nn.data.wanted import Input, Wanted
+from gai.nn.names import OF_CLASSES, UNLABELLED
 
 INPUTS = ("X", "x", "data", "inputs")
 LABELS = ("y", "labels", "targets")
@@ -48,7 +49,7 @@ def npz(input: Input, wanted: Wanted, size: int | None) -> Iterator[Raw]:
 
 def _require_task(input: Input, wanted: Wanted) -> None:
     task = wanted.config.task
-    if task not in ("classify", "regress"):
+    if task not in ("regress", *OF_CLASSES, *UNLABELLED):
         raise UsageError(f"{input.path}: --task {task} takes no arrays", "text, or token lists")
 
 

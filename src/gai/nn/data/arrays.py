@@ -75,7 +75,21 @@ class Sparse(NamedTuple):
         return Sparse(indptr, self.indices[cells], self.data[cells], self.width)
 
 
-Inputs = Ragged | Sparse | NDArray[np.float32]
+class Several(NamedTuple):
+    """The same examples as each of several networks takes them."""
+
+    parts: tuple[Inputs, ...]
+
+    @property
+    def rows(self) -> int:
+        return rows_of(self.parts[0])
+
+    def take(self, rows: NDArray[np.int64]) -> Several:
+        """These examples, in this order."""
+        return Several(tuple(take(part, rows) for part in self.parts))
+
+
+Inputs = Ragged | Sparse | NDArray[np.float32] | Several
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +98,15 @@ class Dataset:
 
     ``targets``: classes int64 [n]; several labels float32 [n, K]; numbers float32 [n, K]; tags
     int64, one for each value of the ragged inputs; None where there are none. ``ids`` are the
-    names of the examples. A language model has one row of ids, and no targets.
+    names of the examples. A language model has one row of ids, and no targets; ``answers`` are the
+    ids that are to be written, each with its end mark.
     """
 
     inputs: Inputs
     targets: NDArray[Any] | None
     ids: Sequence[str]
     per_token: bool = False
+    answers: Ragged | None = None
 
     def __len__(self) -> int:
         return rows_of(self.inputs)
@@ -98,20 +114,34 @@ class Dataset:
     @property
     def lengths(self) -> NDArray[np.int64] | None:
         """How long each example is, where they differ."""
-        return self.inputs.lengths if isinstance(self.inputs, Ragged) else None
+        found = [part.lengths for part in parts_of(self.inputs) if isinstance(part, Ragged)]
+        return np.max(found, axis=0) if found else None
 
     def take(self, rows: NDArray[np.int64]) -> Dataset:
         """These examples, in this order."""
         targets = None if self.targets is None else self.targets_of(rows)
         ids = [self.ids[row] for row in rows.tolist()]
-        return replace(self, inputs=take(self.inputs, rows), targets=targets, ids=ids)
+        answers = None if self.answers is None else self.answers.take(rows)
+        inputs = take(self.inputs, rows)
+        return replace(self, inputs=inputs, targets=targets, ids=ids, answers=answers)
 
     def targets_of(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """The targets of these examples; of tags, those of one example after the other."""
         assert self.targets is not None
-        if self.per_token and isinstance(self.inputs, Ragged):
-            return self.targets[places(self.inputs.offsets[:-1][rows], self.inputs.lengths[rows])]
-        return self.targets[rows]
+        return self.targets[self.tokens_of(rows) if self.per_token else rows]
+
+    def tokens_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of the tokens of these examples, among those of all."""
+        tokens = parts_of(self.inputs)[0]
+        assert isinstance(tokens, Ragged)
+        return places(tokens.offsets[:-1][rows], tokens.lengths[rows])
+
+
+def parts_of(inputs: Inputs) -> tuple[Inputs, ...]:
+    """What each of several networks takes; of one network just that."""
+    if isinstance(inputs, Several):
+        return tuple(inner for part in inputs.parts for inner in parts_of(part))
+    return (inputs,)
 
 
 def rows_of(inputs: Inputs) -> int:

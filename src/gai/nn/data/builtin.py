@@ -12,6 +12,7 @@ from gai.errors import UsageError
 from gai.nn.data.arrayfiles import pieces
 from gai.nn.data.raw import Raw
 from gai.nn.data.wanted import Input, Wanted
+from gai.nn.names import OF_CLASSES, UNLABELLED
 
 TASKS = {"@digits": "classify", "@iris": "classify", "@diabetes": "regress"}
 """The sets, and what is learned from each."""
@@ -40,7 +41,7 @@ def _require_task(name: str, wanted: Wanted) -> None:
         hint = f"one of {', '.join(TASKS)}; a file of this name is ./{name}"
         raise UsageError(f"nothing built in is called {name}", hint)
     task = wanted.config.task
-    if task not in ("classify", "regress"):
+    if task not in ("regress", *OF_CLASSES, *UNLABELLED):
         raise UsageError(f"{name} is not for --task {task}", f"--task {TASKS[name]}")
 
 

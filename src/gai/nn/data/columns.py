@@ -166,3 +166,18 @@ class Classes:
         if not self._several:
             return self._values
         return [(label,) if isinstance(label, str) else label for label in self._values]
+
+
+class Groups:
+    """One value a record: records with the same value belong together."""
+
+    def __init__(self, field: str) -> None:
+        self.values: list[str] = []
+        self._field = field
+
+    def add(self, example: Example) -> None:
+        found = value_of(example, self._field, "--group-field names what belongs together")
+        if found is None or found == "":
+            raise GaiError(f"{example.place}: the group is empty (field {self._field!r})")
+        text = json.dumps(found, sort_keys=True, default=str)
+        self.values.append(found if isinstance(found, str) else text)

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.errors import GaiError, UsageError
-from gai.nn import names
 from gai.nn.config import Config
 from gai.nn.data.arrays import Dataset, Inputs, Kind, Ragged, Sparse
+from gai.nn.data.foundation import Foundation, PieceEncoder
 from gai.nn.data.labels import Labels
 from gai.nn.data.raw import Raw
 from gai.nn.data.text import (
+    END,
     SPECIAL,
     CharacterEncoder,
     FeatureEncoder,
@@ -53,6 +54,11 @@ class Scale:
         # The deviation of equal numbers need not be 0: their mean is rounded.
         varies = flat.min(axis=0) < flat.max(axis=0)
         return cls(flat.mean(axis=0), np.where(varies, flat.std(axis=0), 1.0))
+
+    @classmethod
+    def unchanged(cls, columns: int) -> Scale:
+        """One that leaves values as they are."""
+        return cls(np.zeros(columns), np.ones(columns))
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Values in units of the deviation from the mean."""
@@ -99,10 +105,14 @@ class Encoding:
     @property
     def outputs(self) -> int:
         """How many numbers the network answers with."""
-        if self.config.task == "lm":
+        if self.config.task in ("lm", "seq2seq"):
             return self.size[0]
+        if self.config.task == "match":
+            return self.config.code
         if self.config.task == "reconstruct":
             return math.prod(self.size)
+        if self.config.task == "generate" and self.labels is None:
+            return 0
         if self.labels is not None:
             return len(self.labels.names)
         assert self.targets is not None
@@ -111,18 +121,19 @@ class Encoding:
     @property
     def main_score(self) -> str:
         """The score that a person looks at first."""
+        if self.config.task in MAIN_SCORES:
+            return MAIN_SCORES[self.config.task]
         if self.labels is not None:
             return "micro_f1" if self.labels.several else "accuracy"
-        if self.config.task == "reconstruct":
-            return "error"
         return "perplexity" if self.config.task == "lm" else "r2"
 
     def dataset(self, raw: Raw, *, labelled: bool = True) -> Dataset:
         """The examples as arrays; raises GaiError where they are of another kind."""
         inputs = self.inputs(raw)
-        labelled = labelled and self.config.task not in ("lm", *names.UNLABELLED)
-        targets = self._targets(raw) if labelled else None
-        return Dataset(inputs, targets, raw.ids, per_token=self.config.task == "tag")
+        targets = self._targets(raw) if labelled and self.config.labelled else None
+        answers = self._answers(raw) if labelled and self.config.task == "seq2seq" else None
+        per_token = self.config.task == "tag"
+        return Dataset(inputs, targets, raw.ids, per_token=per_token, answers=answers)
 
     def inputs(self, raw: Raw) -> Inputs:
         """What the network takes of the examples."""
@@ -133,12 +144,22 @@ class Encoding:
         return self._array(raw)
 
     def _ids(self, raw: Raw) -> Ragged:
+        return self._encoded(tokens_of(raw) if self.source == "features" else texts_of(raw))
+
+    def _encoded(self, texts: Sequence[Any]) -> Ragged:
         if "encode" not in self.ready:
             assert self.vocabulary is not None
             self.ready["encode"] = encoder(self.source, self.vocabulary, self.config)
-        features = self.source == "features"
-        made: Ragged = self.ready["encode"](tokens_of(raw) if features else texts_of(raw))
+        made: Ragged = self.ready["encode"](texts)
         return made
+
+    def _answers(self, raw: Raw) -> Ragged:
+        """The ids of the texts to be written, each with the end mark behind it."""
+        assert self.vocabulary is not None
+        made = self._encoded(answers_in(raw))
+        ends = np.full(made.rows, self.vocabulary.ids[END], np.int32)
+        values = np.insert(made.values, made.offsets[1:], ends)
+        return Ragged(values, made.offsets + np.arange(made.rows + 1))
 
     def _rows(self, texts: Sequence[str]) -> Sparse:
         from gai.nn.data.rows import weighted_rows
@@ -169,7 +190,7 @@ class Encoding:
             return self.labels.encode(raw.labels)
         assert self.targets is not None
         values = np.asarray(raw.labels, np.float64)
-        if values.shape[1:] != self.targets.mean.shape:
+        if values.shape[-1:] != self.targets.mean.shape:
             raise GaiError(
                 f"the model gives {len(self.targets.mean)} numbers, the data has {values.shape[-1]}"
             )
@@ -208,9 +229,15 @@ class Encoding:
         )
 
 
-TEXT = ("terms", "characters", "features")
+MAIN_SCORES = {
+    **{"reconstruct": "error", "seq2seq": "exact", "algorithm": "bits"},
+    **{"generate": "distance", "match": "eer"},
+}
+"""That of tasks in which neither labels nor numbers are predicted."""
+
+TEXT = ("terms", "characters", "features", "pieces")
 KINDS: dict[str, Kind] = {
-    **{"terms": "ids", "characters": "ids", "features": "ids", "rows": "rows"},
+    **{"terms": "ids", "characters": "ids", "features": "ids", "pieces": "ids", "rows": "rows"},
     **{"numbers": "numbers", "sequences": "sequences", "images": "images"},
 }
 """What the network takes of each source."""
@@ -220,6 +247,8 @@ def fit(raw: Raw, config: Config) -> Encoding:
     """What turns examples into arrays, as the training part teaches it."""
     made: dict[str, Any] = {"config": config, "columns": raw.columns, "documents": len(raw)}
     made |= answers_of(raw, config)
+    if config.pretrained is not None:
+        return Encoding(**made, **foundation_of(raw, config))
     source = source_of(raw, config)
     if source in (*TEXT, "rows"):
         made["vocabulary"] = vocabulary_of(source, raw, config)
@@ -228,9 +257,23 @@ def fit(raw: Raw, config: Config) -> Encoding:
         assert raw.array is not None
         array = as_kind(raw.array, KINDS[source])
         made["size"] = array.shape[1:]
-        if source != "images":
+        if source != "images" and config.task != "algorithm":
             made["scale"] = Scale.of(array)
     return Encoding(source=source, **made)
+
+
+def foundation_of(raw: Raw, config: Config) -> dict[str, Any]:
+    """What a pre-trained model sees of the examples: pieces of text, or images."""
+    assert config.pretrained is not None
+    folder = Foundation(config.pretrained)
+    if folder.images:
+        if raw.array is None:
+            raise GaiError(f"{folder.path} sees images, and the data is {raw.described()}")
+        sides = as_kind(raw.array, "images").shape[2:]
+        return {"source": "images", "size": (folder.facts()["num_channels"], *sides)}
+    texts_of(raw)
+    vocabulary = folder.vocabulary()
+    return {"source": "pieces", "vocabulary": vocabulary, "size": (len(vocabulary),)}
 
 
 def answers_of(raw: Raw, config: Config) -> dict[str, Any]:
@@ -238,7 +281,9 @@ def answers_of(raw: Raw, config: Config) -> dict[str, Any]:
     labels, targets = None, None
     if config.task in ("regress", "forecast"):
         targets = Scale.of(np.asarray(raw.labels, np.float64))
-    elif config.task not in ("lm", *names.UNLABELLED):
+    elif config.task == "algorithm":
+        targets = Scale.unchanged(np.asarray(raw.labels).shape[-1])
+    elif config.labelled:
         assert raw.labels is not None
         labels = Labels.of(raw.labels)
     return {"labels": labels, "targets": targets}
@@ -265,7 +310,7 @@ def source_of(raw: Raw, config: Config) -> str:
 
 def takes_characters(config: Config) -> bool:
     """Whether text is read letter by letter, as it is."""
-    return config.task == "lm" and config.unit == "characters"
+    return config.task in ("lm", "seq2seq") and config.unit == "characters"
 
 
 def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
@@ -279,10 +324,11 @@ def vocabulary_of(source: str, raw: Raw, config: Config) -> Vocabulary:
         words = distinct_in(tokens_of(raw))
         made = Vocabulary.of(*feature_counts(words.terms, counted(words)), least, most)
     else:
-        texts = texts_of(raw)
+        texts = texts_of(raw) + (answers_in(raw) if config.task == "seq2seq" else [])
         found = characters_in(texts) if source == "characters" else terms_of(texts, config)
         made = Vocabulary.of(found.terms, counted(found), least, most)
-    return require_terms(made, config)
+    require_terms(made, config)
+    return made.with_end() if config.task == "seq2seq" else made
 
 
 def terms_of(texts: Sequence[str], config: Config) -> Numbered:
@@ -313,6 +359,9 @@ def encoder(source: str, vocabulary: Vocabulary, config: Config) -> Callable[...
     """A function from texts to the ids in them."""
     if source == "characters":
         return CharacterEncoder(vocabulary)
+    if source == "pieces":
+        assert config.pretrained is not None
+        return PieceEncoder(Foundation(config.pretrained).tokenizer(config.max_length))
     if source == "features":
         return FeatureEncoder(vocabulary)
     return TermEncoder(vocabulary, analysis_of(config))
@@ -326,6 +375,14 @@ def analysis_of(config: Config) -> Analysis:
 def tokens_of(raw: Raw) -> list[list[str]]:
     """The tokens; those of plain text are what white space separates."""
     return raw.tokens if raw.tokens is not None else [text.split() for text in texts_of(raw)]
+
+
+def answers_in(raw: Raw) -> list[str]:
+    """The texts that are to be written; raises GaiError where there are none."""
+    if not isinstance(raw.labels, list) or not isinstance(next(iter(raw.labels), ""), str):
+        hint = "--label-field names the field of the text to be written"
+        raise GaiError("the data has no text to be written", hint)
+    return [str(label) for label in raw.labels]
 
 
 def texts_of(raw: Raw) -> list[str]:
@@ -344,6 +401,8 @@ def as_kind(array: NDArray[np.float32], kind: Kind) -> NDArray[np.float32]:
         return array[:, None]
     if kind == "numbers" and array.ndim > 2:
         return array.reshape(len(array), -1)
+    if kind == "sequences" and array.ndim == 4 and array.shape[1] == 1:
+        return array[:, 0]  # an image, row by row
     wanted = {"numbers": 2, "sequences": 3, "images": 4}[kind]
     if array.ndim != wanted:
         shape = spelt(array.shape[1:])

@@ -15,6 +15,7 @@ from gai.documents.sources import Source
 from gai.errors import GaiError, MissingExtraError, UsageError
 from gai.nn.data.raw import Raw
 from gai.nn.data.wanted import Input, Wanted
+from gai.nn.names import OF_CLASSES
 
 GREY = ("1", "L", "LA")
 """Pillow's modes without colours, of up to 8 bits; deeper ones begin with I."""
@@ -37,7 +38,7 @@ def images(input: Input, wanted: Wanted, size: int | None) -> Iterator[Raw]:
 
 
 def _require_task(input: Input, wanted: Wanted) -> None:
-    if wanted.labelled and wanted.config.task != "classify":
+    if wanted.labelled and wanted.config.task not in OF_CLASSES:
         message = f"{input.path}: images have the names of their folders as labels"
         raise UsageError(message, "--task classify; .npz holds images with other targets")
 

@@ -12,20 +12,22 @@ import numpy as np
 from gai.errors import GaiError, UsageError
 from gai.nn import names
 from gai.nn.config import Config, resolved
+from gai.nn.data import algorithms, folds
 from gai.nn.data import encoding as encodings
-from gai.nn.data import folds
 from gai.nn.data.arrays import Dataset, Inputs, Ragged
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.inheriting import refit
 from gai.nn.data.labels import Labels
-from gai.nn.data.raw import Raw, RawLabels, read
-from gai.nn.data.splits import split, split_texts
+from gai.nn.data.leaving import read_without
+from gai.nn.data.raw import Raw, RawLabels
+from gai.nn.data.splits import split, split_classes, split_texts
 from gai.nn.runs import Run
 
 HELD_OUT = "0.1"
 """The share of the training data that validates where ``--valid`` says nothing."""
 
 RECURRENT = ("rnn", "lstm", "gru")
+FILTERING = ("cnn", "capsnet")
 WORDS = r"\w+|[^\w\s]|\n"
 """The tokens of a language model of words: words, signs, and ends of lines."""
 
@@ -49,7 +51,8 @@ def prepare(
 ) -> Parts:
     """The parts of a run; ``said`` is what flags and file chose, ``found`` what was read already.
 
-    A run that goes on from another, ``parent``, reads as that does, or as ``before`` says. Raises GaiError for data that cannot be trained on, UsageError for choices that do not fit it.
+    A run that goes on from another, ``parent``, reads as that does, or as ``before`` says. Raises
+    GaiError for data that cannot be trained on, UsageError for choices that do not fit it.
     """
     if before is None and (parent := said.get("parent")):
         run = Run(parent)
@@ -81,7 +84,7 @@ def gathered(said: Mapping[str, Any]) -> Gathered:
 def whole(said: Mapping[str, Any]) -> Whole:
     """What is read."""
     first = settled(said)
-    raw = read(first.data, first)
+    raw = read_without(first.data, first)
     if not len(raw):
         raise GaiError("no examples in the data", "the input is empty")
     if first.group_field is not None and raw.groups is None:
@@ -94,6 +97,8 @@ def whole(said: Mapping[str, Any]) -> Whole:
 def shared_out(found: Whole) -> Gathered:
     """The same, divided into the parts of a run."""
     config, raw, guessed = found
+    if config.task == "algorithm":
+        return Gathered(config, algorithms.parts(raw, config))
     tested = {}
     if config.fold is not None:
         raw, tested["test"] = folds.held_out(raw, config)
@@ -103,16 +108,20 @@ def shared_out(found: Whole) -> Gathered:
     return Gathered(config, divided(raw, held, config) | tested, guessed)
 
 
-def assembled(
-    said: Mapping[str, Any], gathered: Gathered, before: Encoding | None = None
-) -> Parts:
+def assembled(said: Mapping[str, Any], gathered: Gathered, before: Encoding | None = None) -> Parts:
     """The parts of a run as arrays, as its training part teaches to make them, or ``before``."""
     config, raw, guessed = gathered
+    told = list[str]()
+    if config.augment_from is not None:
+        from gai.nn.net.blending import blended
+
+        train, told = blended(raw["train"], config)
+        raw = raw | {"train": train}
     if before is None:
         encoding = encodings.fit(raw["train"], config)
     else:
         encoding = refit(before, raw["train"], config)
-    if config.model == "transformer" and encoding.kind == "ids" and config.task != "lm":
+    if config.body == "transformer" and encoding.kind == "ids" and config.task != "lm":
         config = with_places(config, encoding.inputs(raw["train"]), said)
         encoding = replace(encoding, config=config)
     made = {name: encoding.dataset(part) for name, part in raw.items()}
@@ -131,7 +140,7 @@ def assembled(
     )
     if guessed and config.task == "regress":
         parts.notes.append("the labels look like numbers, not names; --task classify takes names")
-    parts.notes += notes(parts)
+    parts.notes += told + notes(parts)
     require(parts)
     return parts
 
@@ -148,9 +157,18 @@ def settled(said: Mapping[str, Any]) -> Config:
         raise UsageError("no DATA to train on", "gai nn train MODEL DATA -o RUN; see --help")
     model = said.get("model", "mlp")
     task = said.get("task") or task_of(model, said["data"])
+    require_doing(model, task)
+    return resolved({**said, "task": task, **language_choices(said, task)})
+
+
+def require_doing(model: str, task: str) -> None:
+    """Raises UsageError for a task that the model does not do, and for one without labels that is
+    for other models."""
     if task != names.TASK_OF.get(model, task):
         raise UsageError(f"--task {task}: {model} has another", f"--task {names.TASK_OF[model]}")
-    return resolved({**said, "task": task, **language_choices(said, task)})
+    doing = [name for name, one in names.TASK_OF.items() if one == task]
+    if task in names.UNLABELLED and model not in doing:
+        raise UsageError(f"--task {task} is not for {model}", f"{', '.join(doing)} are for it")
 
 
 def task_of(model: str, paths: Sequence[str]) -> str:
@@ -158,6 +176,8 @@ def task_of(model: str, paths: Sequence[str]) -> str:
     later the labels."""
     if model in names.TASK_OF:
         return names.TASK_OF[model]
+    if paths[0] in names.GENERATED:
+        return "algorithm"
     bare = [path.removesuffix(".gz") for path in paths]
     if all(path.endswith(".conllu") for path in bare):
         return "tag"
@@ -168,7 +188,7 @@ def task_of(model: str, paths: Sequence[str]) -> str:
 
 def language_choices(said: Mapping[str, Any], task: str) -> dict[str, Any]:
     """What a language model has by default: letters with their case, or words and signs."""
-    if task != "lm":
+    if task not in ("lm", "seq2seq"):
         return {}
     unit = said.get("unit", "characters")
     if unit == "characters":
@@ -200,11 +220,14 @@ def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, R
     task = first.task
     if task == "classify" and "task" not in said and measures(raw.labels):
         task = "regress"
-    input = said.get("input") or input_of(first.model, task, raw)
+    told = match_choices(said, raw) if task == "match" else {}
+    input = said.get("input") or input_of(told.get("encoder", first.model), task, raw)
     listed = raw.labels if isinstance(raw.labels, list) else []
     several = task == "classify" and bool(listed) and isinstance(listed[0], tuple)
-    choices = {**said, **language_choices(said, task), "task": task, "input": input}
+    choices = {**told, **said, **language_choices(said, task), "task": task, "input": input}
     choices.setdefault("loss", names.default_loss(task, several, first.model, input))
+    if first.model == "autoencoder" and input in ("tfidf", "bow"):
+        choices = {**OF_ROWS, **choices}
     if task == "tag":
         choices.setdefault("min_count", 2)
         if said.get("max_length") is not None:
@@ -212,6 +235,26 @@ def decided(said: Mapping[str, Any], first: Config, raw: Raw) -> tuple[Config, R
     config = resolved(choices)
     return config, numbered(raw, config)
 
+
+FEW = 6
+"""Classes below which none are held out whole: each of three parts needs two."""
+
+
+def match_choices(said: Mapping[str, Any], raw: Raw) -> dict[str, Any]:
+    """What a siamese network has by default: filters for pixels, units for all else; and whole
+    classes that validate and test, where there are enough."""
+    flat = raw.array is None or raw.array.ndim == 2 or said.get("input") == "numbers"
+    labels = raw.labels if isinstance(raw.labels, list) else []
+    many = len(set(map(str, labels))) >= FEW
+    return {
+        "encoder": said.get("encoder") or ("mlp" if flat else "cnn"),
+        "split_by": "classes" if many else "examples",
+    }
+
+
+OF_ROWS = {"epochs": 20, "batch_size": 128, "lr": 0.006, "min_count": 2, "max_vocab": 10_000}
+"""What an autoencoder has by default for rows of text, which come out dense: a step costs what the
+vocabulary does, so steps are fewer and larger, and what a single text has is left out."""
 
 MANY = 20
 """Whole numbers as labels, up to which they are taken for names of classes."""
@@ -232,13 +275,15 @@ def measures(labels: Any) -> bool:
 def input_of(model: str, task: str, raw: Raw) -> str:
     """What is read of an example where ``--input`` does not say it."""
     if raw.array is None:
-        rows = task == "reconstruct" or (model == "mlp" and task in ("classify", "regress"))
+        told = task in ("regress", *names.OF_CLASSES)
+        rows = task == "reconstruct" or (model == "mlp" and told)
         return "tfidf" if rows else "ids"
     if raw.array.ndim == 2:
         return "numbers"
-    if raw.array.ndim == 4 or (model == "cnn" and task == "classify") or task == "reconstruct":
+    whole = task in ("reconstruct", "generate") or (model in FILTERING and task in names.OF_CLASSES)
+    if raw.array.ndim == 4 or whole:
         return "images"
-    return "sequences" if model in (*RECURRENT, "transformer", "cnn") else "numbers"
+    return "sequences" if model in (*RECURRENT, "transformer", "cnn", "ntm") else "numbers"
 
 
 def numbered(raw: Raw, config: Config) -> Raw:
@@ -269,13 +314,18 @@ def parted(whole: Raw, what: str, config: Config, option: str) -> tuple[Raw, Raw
     share = fraction(what, option)
     if share is None:
         other = replace(config, group_field=None)
-        return whole, numbered(read((what,), other), other)
+        return whole, numbered(read_without((what,), other), other)
     if share == 0.0:
         raise UsageError(f"{option} 0: a share above 0, or a file")
     if config.task == "lm":
         return split_texts(whole, share)
     seed = config.seed if config.split_seed is None else config.split_seed
-    train, held = split(whole, share, seed, by_time=config.task == "forecast")
+    if config.split_by == "classes":
+        train, held = split_classes(whole, share, seed)
+        return whole.take(train), whole.take(held)
+    # Texts to be written are no classes of which each part needs its share.
+    drawn = replace(whole, labels=None) if config.task == "seq2seq" else whole
+    train, held = split(drawn, share, seed, by_time=config.task == "forecast")
     return whole.take(train), whole.take(held)
 
 
@@ -290,6 +340,8 @@ def with_places(config: Config, inputs: Inputs, said: Mapping[str, Any]) -> Conf
     """
     assert isinstance(inputs, Ragged)
     longest = int(inputs.lengths.max(initial=1))
+    if config.task == "seq2seq":
+        return replace(config, context=said.get("context", max(2 * longest, 64)))
     if config.task == "tag":
         return replace(config, context=said.get("context", max(2 * longest, 256)))
     context = said.get("context", min(longest, LONGEST))
@@ -316,7 +368,8 @@ def notes(parts: Parts) -> list[str]:
         found_labels = parts.raw[name].labels if data is not None else None
         if labels is None or found_labels is None:
             continue
-        found += unseen(labels, found_labels, f"the {name} part")
+        told = known if parts.config.task == "match" else unseen
+        found += told(labels, found_labels, f"the {name} part")
     for name in ("train", "valid", "test"):
         data = getattr(parts, name)
         lengths = None if data is None else data.lengths
@@ -331,6 +384,13 @@ def unseen(labels: Labels, found: RawLabels, where: str) -> list[str]:
     names = labels.never_seen(found)
     shown = ", ".join(map(repr, list(names)[:3])) + (", ..." if len(names) > 3 else "")
     return [f"{where} has labels that training never saw: {shown}"] if names else []
+
+
+def known(labels: Labels, found: RawLabels, where: str) -> list[str]:
+    """A line about some data all of whose labels training has seen, none where there are others."""
+    if labels.never_seen(found):
+        return []
+    return [f"{where} has no class that training never saw: how new ones fare is not known"]
 
 
 def require(parts: Parts) -> None:

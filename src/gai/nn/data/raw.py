@@ -18,7 +18,7 @@ from gai.documents.sources import expand, require_one_stdin
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
 from gai.nn.data.wanted import Input, Wanted
-from gai.nn.names import UNLABELLED
+from gai.nn.names import GENERATED, OF_CLASSES, UNLABELLED
 
 RawLabels = list[str] | list[tuple[str, ...]] | list[list[str]] | NDArray[np.float64]
 """One label an example; several; one a token; numbers [n, K]."""
@@ -30,8 +30,9 @@ class Raw:
 
     ``ids`` are the names of the examples: the field id, else path:line. ``array`` holds rows of
     numbers [n, D], sequences [n, T, F], or images [n, C, H, W] or [n, H, W]; ``columns`` names the
-    numbers. ``sources`` are the local files that were read, ``digest`` is the SHA-256 of what was
-    read, as ``gai.documents.Reader`` computes it.
+    numbers; examples of one of the ``groups`` stay together where the data is divided. ``sources``
+    are the local files that were read, ``digest`` is the SHA-256 of what was read, as
+    ``gai.documents.Reader`` computes it.
     """
 
     ids: Sequence[str]
@@ -40,6 +41,7 @@ class Raw:
     array: NDArray[np.float32] | None = None
     labels: RawLabels | None = None
     columns: tuple[str, ...] = ()
+    groups: list[str] | None = None
     sources: tuple[str, ...] = ()
     digest: str = ""
 
@@ -55,6 +57,7 @@ class Raw:
             tokens=_taken(self.tokens, rows),
             array=None if self.array is None else self.array[rows],
             labels=_taken(self.labels, rows),
+            groups=_taken(self.groups, rows),
         )
 
     def described(self) -> str:
@@ -90,7 +93,7 @@ def read(paths: Sequence[str], config: Config, *, labelled: bool | None = None) 
     GaiError where something is missing or wrong, with its place.
     """
     if labelled is None:
-        labelled = config.task not in UNLABELLED
+        labelled = config.task not in UNLABELLED or config.conditional
     wanted = Wanted(config, labelled)
     with _errors_without_skipping():
         parts = list(_pieces(_inputs(paths, wanted), wanted, None))
@@ -123,6 +126,8 @@ def _errors_without_skipping() -> Iterator[None]:
 def _inputs(paths: Sequence[str], wanted: Wanted) -> list[Input]:
     """Each path with its files; all of them are there and can be read."""
     require_one_stdin(list(paths))
+    if wanted.config.task == "algorithm" and len(paths) > 1:
+        raise UsageError(f"{len(paths)} inputs", "one algorithm is learned at a time")
     if wanted.config.task == "forecast" and len(paths) > 1:
         raise UsageError(f"{len(paths)} inputs to forecast from", "a series lies in one file")
     return [_input(path, wanted) for path in paths]
@@ -132,7 +137,7 @@ def _input(path: str, wanted: Wanted) -> Input:
     if path.startswith("@"):
         return Input(path, [])
     input = Input(path, expand(replace(wanted.reading, paths=(path,))))
-    if wanted.labelled and wanted.config.task == "classify" and os.path.isdir(path):
+    if wanted.labelled and wanted.config.task in OF_CLASSES and os.path.isdir(path):
         input = _without_files_beside(input)
     wanted.files.extend(source.path for source in input.sources if source.regular)
     return input
@@ -157,6 +162,8 @@ IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".p
 
 def _reader(input: Input, wanted: Wanted) -> str:
     """What reads an input: a function of input, wanted and size, as ``"module:attribute"``."""
+    if input.path in GENERATED or wanted.config.task == "algorithm":
+        return "gai.nn.data.algorithms:generated"
     if input.path.startswith("@"):
         return "gai.nn.data.builtin:builtin"
     if wanted.config.task == "forecast":
@@ -186,6 +193,7 @@ def _joined(parts: list[Raw]) -> Raw:
         tokens=_concatenated([part.tokens for part in parts]),
         array=_concatenated([part.array for part in parts]),
         labels=_concatenated(_alike([part.labels for part in parts])),
+        groups=_concatenated([part.groups for part in parts]),
     )
 
 
@@ -210,6 +218,8 @@ def _alike(labels: list[Any]) -> list[Any]:
 
 
 def _concatenated(values: list[Any]) -> Any:
-    if values[0] is None or isinstance(values[0], np.ndarray):
-        return None if values[0] is None else np.concatenate(values)
+    if any(value is None for value in values):
+        return None
+    if isinstance(values[0], np.ndarray):
+        return np.concatenate(values)
     return [value for part in values for value in part]

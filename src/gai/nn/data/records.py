@@ -16,9 +16,10 @@ from gai.documents.sources import Source
 from gai.documents.table import rows
 from gai.errors import GaiError
 from gai.nn.data import lines, tagged
-from gai.nn.data.columns import Classes, Example, Numbers, Texts, Tokens, number
+from gai.nn.data.columns import Classes, Example, Groups, Numbers, Texts, Tokens, number
 from gai.nn.data.raw import Raw
 from gai.nn.data.wanted import Input, Wanted
+from gai.nn.names import OF_CLASSES, UNLABELLED
 
 
 def records(input: Input, wanted: Wanted, size: int | None) -> Iterator[Raw]:
@@ -32,7 +33,7 @@ def examples(input: Input, wanted: Wanted) -> Iterator[Example]:
     """The records of all files of an input."""
     task = wanted.config.task
     texts = all(source.format == "text" for source in input.sources)
-    folder = os.path.isdir(input.path) and texts and task in ("classify", "regress")
+    folder = os.path.isdir(input.path) and texts and task in ("regress", *OF_CLASSES, *UNLABELLED)
     labels = [input.label(source) if folder else "" for source in input.sources]
     if wanted.labelled and any(labels):
         pairs = zip(input.sources, labels, strict=True)
@@ -101,21 +102,24 @@ def _table(stream: Stream, wanted: Wanted) -> Iterator[Example]:
 def assembled(examples: Iterable[Example], wanted: Wanted) -> Raw:
     """What is wanted out of each record."""
     ids: list[str] = []
-    inputs, labels = _inputs(wanted), _labels(wanted)
+    inputs, labels, groups = _inputs(wanted), _labels(wanted), _groups(wanted)
     for example in examples:
         ids.append(example.id)
         inputs.add(example)
+        if groups is not None:
+            groups.add(example)
         if labels is not None:
             labels.add(example)
             if isinstance(inputs, Tokens) and isinstance(labels, Tokens):
                 _require_as_many(inputs.values[-1], labels.values[-1], example.place)
     targets = None if labels is None else labels.values
+    together = None if groups is None else groups.values
     if isinstance(inputs, Texts):
-        return Raw(ids, texts=inputs.values, labels=targets)
+        return Raw(ids, texts=inputs.values, labels=targets, groups=together)
     if isinstance(inputs, Tokens):
-        return Raw(ids, tokens=inputs.values, labels=targets)
-    array = inputs.values.astype(np.float32)
-    return Raw(ids, array=array, labels=targets, columns=wanted.config.columns or ())
+        return Raw(ids, tokens=inputs.values, labels=targets, groups=together)
+    array, columns = inputs.values.astype(np.float32), wanted.config.columns or ()
+    return Raw(ids, array=array, labels=targets, columns=columns, groups=together)
 
 
 def _inputs(wanted: Wanted) -> Texts | Tokens | Numbers:
@@ -136,6 +140,12 @@ def _labels(wanted: Wanted) -> Classes | Tokens | Numbers | None:
     if config.task == "regress" or len(config.label_field) > 1:
         return Numbers(config.label_field, "--label-field names the targets")
     return Classes(wanted.label_field, config.label_sep, errors)
+
+
+def _groups(wanted: Wanted) -> Groups | None:
+    """What keeps examples together where the data is divided, and so not where it is only asked."""
+    name = wanted.config.group_field
+    return Groups(name) if wanted.labelled and name is not None else None
 
 
 def _require_as_many(tokens: list[str], tags: list[str], place: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.errors import GaiError, UsageError
+from gai.nn.data import groups
 from gai.nn.data.raw import Raw
 
 Rows = NDArray[np.int64]
@@ -22,23 +23,48 @@ def split(raw: Raw, fraction: float, seed: int, *, by_time: bool = False) -> tup
     """The rows to train on and those to validate on, both ascending.
 
     With one label an example each class keeps its share, and one example at least to train on;
-    otherwise rows are drawn from all. ``by_time`` takes the last ones, and leaves out those before
-    them whose targets they hold too. Raises GaiError where a part would be empty.
+    otherwise rows are drawn from all; groups stay together. ``by_time`` takes the last ones, and
+    leaves out those before them whose targets they hold too. Raises GaiError where a part would be
+    empty.
     """
     _require_fraction(fraction)
     if by_time:
         return _by_time(raw, fraction)
     random = np.random.default_rng(seed)
-    groups = _groups(raw)
-    sizes = shares([len(group) for group in groups], fraction)
-    drawn = [random.permutation(group)[:size] for group, size in zip(groups, sizes, strict=True)]
+    if raw.groups is not None:
+        part = groups.dealt(raw, (1 - fraction, fraction), random)
+        _require_both(np.flatnonzero(part == 0), np.flatnonzero(part == 1), raw)
+        return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
+    classes = classes_of(raw)
+    sizes = shares([len(rows) for rows in classes], fraction)
+    drawn = [random.permutation(rows)[:size] for rows, size in zip(classes, sizes, strict=True)]
     valid = np.sort(np.concatenate(drawn))
     train = np.setdiff1d(np.arange(len(raw)), valid)
     _require_both(train, valid, raw)
     return train, valid
 
 
-def _groups(raw: Raw) -> list[Rows]:
+def split_classes(raw: Raw, fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """The rows of the classes to train on and those of the classes to validate on, both ascending.
+
+    Of the classes ``fraction`` are drawn, and two stay in each part: what differs is learned from
+    two, and seen in two. Raises GaiError where there are too few.
+    """
+    _require_fraction(fraction)
+    if raw.groups is not None:
+        raise UsageError("--split-by classes with --group-field", "one of them")
+    classes = classes_of(raw)
+    held = max(round(len(classes) * fraction), 2)
+    if len(classes) - held < 2:
+        many = "1 class" if len(classes) == 1 else f"{len(classes)} classes"
+        message = f"{many} cannot be split into training and other ones, two at least of each"
+        raise GaiError(message, "--split-by examples, or --valid FILE with other data")
+    drawn = np.random.default_rng(seed).permutation(len(classes))[:held]
+    valid = np.sort(np.concatenate([classes[place] for place in drawn]))
+    return np.setdiff1d(np.arange(len(raw)), valid), valid
+
+
+def classes_of(raw: Raw) -> list[Rows]:
     """The rows of each class, or all of them."""
     labels = raw.labels
     if not isinstance(labels, list) or not labels or not isinstance(labels[0], str):
@@ -69,12 +95,12 @@ def _by_time(raw: Raw, fraction: float) -> tuple[Rows, Rows]:
     """The last rows, and those before them whose targets end before theirs begin."""
     count = len(raw)
     first = count - max(round(count * fraction), 1)
-    train, valid = np.arange(max(first - _overlap(raw), 0)), np.arange(first, count)
+    train, valid = np.arange(max(first - overlap(raw), 0)), np.arange(first, count)
     _require_both(train, valid, raw)
     return train, valid
 
 
-def _overlap(raw: Raw) -> int:
+def overlap(raw: Raw) -> int:
     """How many rows before a window have targets that are its targets too."""
     if raw.array is None or raw.array.ndim != 3 or not isinstance(raw.labels, np.ndarray):
         return 0

@@ -97,6 +97,11 @@ def shape(word: str) -> str:
     return "".join(kinds)
 
 
+END = "\x03"
+"""The term that ends a text which is written, and stands before it: a control character that no
+tokenizer gives."""
+
+
 class Vocabulary:
     """The terms that a network knows, by id; ``PAD`` and ``UNKNOWN`` come first.
 
@@ -120,6 +125,12 @@ class Vocabulary:
             [*SPECIAL, *(listed[i] for i in kept)],
             np.concatenate([np.zeros(2, np.int64), counts[places]]),
         )
+
+    def with_end(self) -> Vocabulary:
+        """The same with the end mark as its last term."""
+        if END in self.ids:
+            return self
+        return Vocabulary([*self.terms, END], np.append(self.counts, 0))
 
     def __len__(self) -> int:
         return len(self.terms)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gai.errors import GaiError
 from gai.nn import scores
-from gai.nn.data.arrays import IGNORED, Dataset, Ragged, places
+from gai.nn.data.arrays import IGNORED, Dataset, Ragged
 from gai.nn.data.encoding import Encoding
 from gai.nn.net.batches import Batch, Rows, in_turn, taker, windows
 
@@ -52,7 +52,8 @@ def answers(network: nn.Module, dataset: Dataset) -> Tensor:
         if dataset.per_token:
             rows, said = tokens_of(dataset, rows, batch, said)
         if made is None:
-            size = len(dataset.inputs.values) if dataset.per_token else len(dataset)  # type: ignore[union-attr]
+            whole = np.arange(len(dataset))
+            size = len(dataset.tokens_of(whole)) if dataset.per_token else len(dataset)
             made = torch.empty(size, said.shape[-1])
         made[torch.from_numpy(rows)] = said.float().cpu()
     return torch.zeros(0, 0) if made is None else made
@@ -60,11 +61,9 @@ def answers(network: nn.Module, dataset: Dataset) -> Tensor:
 
 def tokens_of(dataset: Dataset, rows: Rows, batch: Batch, said: Tensor) -> tuple[Rows, Tensor]:
     """The numbers of all tokens of a batch, and what the network says of each."""
-    assert isinstance(dataset.inputs, Ragged)
     assert batch.inputs.lengths is not None
-    numbers = places(dataset.inputs.offsets[:-1][rows], dataset.inputs.lengths[rows])
     there = torch.arange(said.shape[1], device=said.device) < batch.inputs.lengths[:, None]
-    return numbers, said[there]
+    return dataset.tokens_of(rows), said[there]
 
 
 def features(
@@ -137,9 +136,17 @@ def language_loss(
     The first token is given; every other is predicted once, from those before it in its window.
     About ``cells`` of them are predicted at once.
     """
+    found = surprises(network, stream, context, cells)
+    return sum(float(piece.sum()) for piece in found) / (len(stream) - 1)
+
+
+def surprises(
+    network: nn.Module, stream: NDArray[np.int32], context: int, cells: int = CELLS
+) -> Iterator[Tensor]:
+    """The surprise of each token but the first in nats, in their order, some at a time [n]."""
     device = next(network.parameters()).device
     network.eval()
-    total, count = 0.0, len(stream) - 1
+    count = len(stream) - 1
     if count < 1:
         raise GaiError("the text has fewer than two tokens", "nothing can be predicted in it")
     whole = count // context
@@ -148,20 +155,19 @@ def language_loss(
     with torch.inference_mode():
         for first in range(0, whole, size):
             batch = take(starts[first : first + size])
-            total += _surprise(network(batch.inputs), batch.targets)
+            yield _surprise(network(batch.inputs), batch.targets)
         if rest := count - whole * context:
             batch = windows(stream, rest, device)(np.array([whole * context]))
-            total += _surprise(network(batch.inputs), batch.targets)
-    return total / count
+            yield _surprise(network(batch.inputs), batch.targets)
 
 
-def _surprise(said: Tensor, targets: Tensor | None) -> float:
+def _surprise(said: Tensor, targets: Tensor | None) -> Tensor:
     assert targets is not None
     flat = said.float().reshape(-1, said.shape[-1])
     loss = nn.functional.cross_entropy(
-        flat, targets.reshape(-1), reduction="sum", ignore_index=IGNORED
+        flat, targets.reshape(-1), reduction="none", ignore_index=IGNORED
     )
-    return loss.item()
+    return loss.double().cpu()
 
 
 class Judged(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gai.nn.data.arrays import IGNORED, Dataset, Ragged, Sparse, places
+from gai.nn.data.arrays import IGNORED, PAD, Dataset, Ragged, Several, Sparse, places
 from gai.nn.net.inputs import Inputs
 
 Rows = NDArray[np.int64]
@@ -123,6 +124,8 @@ def taker(dataset: Dataset, device: torch.device) -> Take:
     """A function from the numbers of examples to their batch on a device."""
     if isinstance(dataset.inputs, Ragged):
         return lambda rows: _ragged(dataset, dataset.inputs, rows, device)  # type: ignore[arg-type]
+    if isinstance(dataset.inputs, Several):
+        return _together([taker(replace(dataset, inputs=p), device) for p in dataset.inputs.parts])
     if isinstance(dataset.inputs, Sparse):
         return lambda rows: _sparse(dataset, dataset.inputs, rows, device)  # type: ignore[arg-type]
     values = torch.from_numpy(np.ascontiguousarray(dataset.inputs)).to(device)
@@ -133,6 +136,17 @@ def taker(dataset: Dataset, device: torch.device) -> Take:
         return Batch(
             Inputs(values[chosen]), None if targets is None else targets[chosen], len(rows)
         )
+
+    return take
+
+
+def _together(takers: Sequence[Take]) -> Take:
+    """A function to the batches of several networks as one."""
+
+    def take(rows: Rows) -> Batch:
+        found = [one(rows) for one in takers]
+        inputs = found[0].inputs._replace(parts=tuple(batch.inputs for batch in found))
+        return found[0]._replace(inputs=inputs)
 
     return take
 
@@ -149,7 +163,21 @@ def _ragged(dataset: Dataset, inputs: Ragged, rows: Rows, device: torch.device) 
             found = laid
         targets = _tensor(found, device)
     ids = torch.from_numpy(padded).to(device).long()
-    return Batch(Inputs(ids, torch.from_numpy(lengths).to(device)), targets, len(rows))
+    made = Inputs(ids, torch.from_numpy(lengths).to(device))
+    if dataset.answers is not None:
+        before, targets = _answers(dataset.answers, rows, device)
+        made = made._replace(before=before)
+    return Batch(made, targets, len(rows))
+
+
+def _answers(answers: Ragged, rows: Rows, device: torch.device) -> tuple[Tensor, Tensor]:
+    """What stands before each token of the answers, and the tokens: both [B, S]. The end mark,
+    which is last in each, also stands at the beginning."""
+    ids = torch.from_numpy(answers.padded(rows)).to(device).long()
+    ends = torch.from_numpy(answers.values[answers.offsets[1:][rows] - 1]).to(device).long()
+    before = torch.cat([ends[:, None], ids[:, :-1]], 1)
+    # Behind the end of a shorter answer: whatever is said there does not count.
+    return before, ids.masked_fill(ids == PAD, IGNORED)
 
 
 def _sparse(dataset: Dataset, inputs: Sparse, rows: Rows, device: torch.device) -> Batch:

@@ -40,7 +40,7 @@ def settled(config: Config, device: torch.device) -> Config:
     """The choices with the precision that ``auto`` means: bfloat16 where the GPU has it."""
     if config.precision != "auto":
         return config
-    half = device.type == "cuda" and config.model == "transformer"
+    half = device.type == "cuda" and config.body == "transformer"
     return replace(config, precision="bfloat16" if half else "float32")
 
 

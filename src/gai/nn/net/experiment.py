@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +16,14 @@ from gai.nn import config as configs
 from gai.nn import runs
 from gai.nn.config import Config
 from gai.nn.data.encoding import Encoding
+from gai.nn.data.foundation import Foundation
 from gai.nn.data.preparing import Parts
 from gai.nn.data.raw import Raw
-from gai.nn.net import checkpoints, devices, quantizing, team
+from gai.nn.net import checkpoints, devices, pruning, quantizing, team
 from gai.nn.net.augmenting import augmenter
 from gai.nn.net.inputs import Shape
 from gai.nn.net.keeping import Folder, Nowhere
-from gai.nn.net.learning import GOALS, Judge, learning
+from gai.nn.net.learning import GOALS, Judge, Watch, learning
 from gai.nn.net.loop import Keeper, Listener, Training
 from gai.nn.net.models import Model, build
 from gai.nn.net.optimizers import optimizer
@@ -29,7 +32,7 @@ from gai.nn.net.stages import Freezing
 from gai.nn.net.transplanting import noted, transplant
 from gai.nn.runs import Run
 
-ALONE = ("gan", "siamese")
+ALONE = ("gan", "siamese", "capsnet")
 """Models whose loss is not a mean over examples, which several processes could share."""
 
 
@@ -40,8 +43,9 @@ def shape_of(encoding: Encoding) -> Shape:
         encoding.kind,
         encoding.size,
         encoding.outputs,
-        per_token=task in ("lm", "tag"),
+        per_token=task in ("lm", "tag", "algorithm"),
         causal=task == "lm" or encoding.config.causal,
+        writes=task == "seq2seq",
     )
 
 
@@ -60,6 +64,8 @@ def fresh(parts: Parts, listener: Listener, keeper: Keeper, *, probe: bool = Fal
     network = network_of(parts.encoding, vectors)
     if config.parent is not None:
         inherit(network, parts, Run(config.parent))
+    elif config.model == "pretrained":
+        load_foundation(network, parts)
     network = network.to(device)
     made = training(parts, config, network, keeper, listener)
     if probe and device.type == "cpu" and made.team.size == 1:
@@ -72,6 +78,15 @@ def fresh(parts: Parts, listener: Listener, keeper: Keeper, *, probe: bool = Fal
     if (seed := made.team.seed(config.seed)) is not None:
         torch.manual_seed(seed)  # its own dropout, now that the weights are those of all
     return made
+
+
+def load_foundation(network: Model, parts: Parts) -> None:
+    """Gives a network the weights of the folder that it comes from."""
+    from gai.nn.net.models.pretrained import fill
+
+    assert parts.config.pretrained is not None
+    body: Any = network.body
+    parts.notes.append(fill(body, Foundation(parts.config.pretrained)))
 
 
 def inherit(network: Model, parts: Parts, run: Run) -> None:
@@ -87,6 +102,8 @@ def begin(parts: Parts, run: Run, listener: Listener, *, probe: bool, force: boo
     if not made.team.first:
         return made
     run.begin(force=force)
+    if made.config.pretrained is not None:
+        Foundation(made.config.pretrained).copy(run.file(runs.FOUNDATION))
     run.write(runs.CONFIG, configs.write(made.config))
     run.write_encoding(replace(parts.encoding, config=made.config), parts.digest)
     return made
@@ -112,6 +129,8 @@ def resume(parts: Parts, run: Run, listener: Listener) -> Training:
     network = network_of(run.encoding(config), None).to(device)
     made = training(parts, config, network, keeper_in(run), listener)
     made.restore(stored, path)
+    if run.input().get("pruned"):
+        pruning.hold(network)
     done = made.position.step
     # Without a report it was cut off behind its last step.
     if done >= made.total_steps and os.path.exists(run.file(runs.REPORT)):
@@ -157,7 +176,7 @@ def training(
     evaluate = None
     if parts.valid is not None:
         judge = how.judge(encoding, parts.valid, parts.raw["valid"], objective)
-        evaluate = lambda: judge.scores(network)  # noqa: E731
+        evaluate = partial(evaluated, judge, network, how.watch(), listener)
     terms = encoding.vocabulary.terms if encoding.vocabulary else None
     return Training(
         config=config,
@@ -176,6 +195,16 @@ def training(
         thaw=Freezing.of(network, config.freeze, config.unfreeze_every),
         augment=augmenter(config, encoding.kind, terms),
     )
+
+
+def evaluated(
+    judge: Judge, network: nn.Module, watch: Watch, listener: Listener
+) -> dict[str, float]:
+    """The scores of a network; the listener hears what a person should know of them."""
+    found = judge.scores(network)
+    for message in watch(found):
+        listener.warn(message)
+    return found
 
 
 def judge_of(encoding: Encoding, raw: Raw) -> Judge:

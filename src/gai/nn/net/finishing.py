@@ -35,13 +35,7 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
     """
     path = run.file(runs.MODEL)
     checkpoints.restore(training.network, checkpoints.read(path).tensors, path)
-    names = [name for name in ("valid", "test") if getattr(parts, name) is not None]
-    scores = {name: _scored(parts, training, name) for name in names}
-    if names:
-        simple = baseline(parts, names[-1])
-        if simple is not None:
-            scores[names[-1]]["baselines"] = {simple.name: simple.scores}
-    report: dict[str, Any] = runs.strict(_report(parts, training, scores))
+    report = judged(parts, training)
     run.write(runs.REPORT, json.dumps(report, indent=1) + "\n")
     run.write(runs.CARD, reports.card(report, training.config))
     records = run.records()
@@ -49,6 +43,18 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
         score = parts.encoding.main_score
         run.write(runs.CURVES, reports.curves(records, score).decode())
     return report
+
+
+def judged(parts: Parts, training: Training) -> dict[str, Any]:
+    """The report of a network as it is: its scores, and beside them those of the baseline."""
+    names = [name for name in ("valid", "test") if getattr(parts, name) is not None]
+    scores = {name: _scored(parts, training, name) for name in names}
+    if names:
+        simple = baseline(parts, names[-1])
+        if simple is not None:
+            scores[names[-1]]["baselines"] = {simple.name: simple.scores}
+    found: dict[str, Any] = runs.strict(_report(parts, training, scores))
+    return found
 
 
 def _scored(parts: Parts, training: Training, name: str) -> dict[str, Any]:
@@ -67,6 +73,8 @@ def _report(parts: Parts, training: Training, scores: dict[str, Any]) -> dict[st
         for name in ("train", "valid", "test")
         if getattr(parts, name) is not None
     }
+    if config.task == "algorithm":
+        examples["train"] = at.step * config.batch_size  # made on the way, none twice
     return {
         "model": config.model,
         "task": config.task,

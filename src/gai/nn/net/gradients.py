@@ -130,18 +130,20 @@ class Finding:
     hint: str
 
 
-def judge(mean: Mapping[str, float], largest: Mapping[str, float]) -> list[Finding]:
+def judge(
+    mean: Mapping[str, float], largest: Mapping[str, float], share: float = VANISHED
+) -> list[Finding]:
     """What is to be said of the gradients of some steps: one finding for those that vanish, one
     for those that explode, none where all is well.
 
     ``mean`` and ``largest`` have the mean and the largest norm of each layer. A layer's gradient
-    vanishes where its mean is below 1e-6 of that of the largest layer, or 0, and explodes where one
-    is above 10,000 or no number.
+    vanishes where its mean is below ``share`` of that of the largest layer, or 0, and explodes
+    where one is above 10,000 or no number.
     """
     exploded = {layer: _finite(norm) for layer, norm in largest.items() if not norm <= EXPLODED}
     learning = {layer: norm for layer, norm in mean.items() if layer not in exploded}
     top = max(learning, key=lambda layer: learning[layer], default="")
-    vanished = {layer: n for layer, n in learning.items() if n <= VANISHED * learning[top]}
+    vanished = {layer: n for layer, n in learning.items() if n <= share * learning[top]}
     return [*_vanishing(vanished, top, mean), *_exploding(exploded)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -17,12 +17,16 @@ class Inputs(NamedTuple):
     ``lengths`` int64 [B]. rows: ``values``
     int64 [cells], the columns of all cells, ``lengths`` int64 [B], where each row begins among
     them, and ``weights`` float [cells]. numbers: ``values`` float [B, D]. sequences: float
-    [B, T, F]. images: float [B, C, H, W].
+    [B, T, F]. images: float [B, C, H, W]. ``parts`` are the same examples as each of several
+    networks takes them; the rest is then that of the first. ``before`` int64 [B, S] is what a
+    network that writes has before each token of its answer: the end mark, then the answer.
     """
 
     values: Tensor
     lengths: Tensor | None = None
     weights: Tensor | None = None
+    parts: tuple[Any, ...] = ()
+    before: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Shape:
 
     ``size`` is (terms,) for ids, (columns,) for rows, (D,) for numbers, (T, F) for sequences,
     (C, H, W) for images. ``outputs`` is the number of classes, of values, or of terms. A network
-    ``per_token`` answers for each token; a ``causal`` one looks at no later token.
+    ``per_token`` answers for each token; a ``causal`` one looks at no later token; one that
+    ``writes`` makes one sequence of another.
     """
 
     kind: Kind
@@ -39,3 +44,4 @@ class Shape:
     outputs: int
     per_token: bool = False
     causal: bool = False
+    writes: bool = False

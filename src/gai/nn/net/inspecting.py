@@ -20,9 +20,12 @@ from gai.nn.net.gradients import EXPLODED, VANISHED, Gradients
 from gai.nn.net.inputs import Inputs
 from gai.nn.net.learning import supervised
 from gai.nn.net.losses import Loss
+from gai.nn.net.models.capsnet import Routing
 from gai.nn.net.models.mlp import SparseLinear
+from gai.nn.net.models.ntm import NTM
 from gai.nn.net.models.recurrent import Additive
 from gai.nn.net.models.transformer import SelfAttention
+from gai.nn.net.units import Census, State, Units
 from gai.nn.net.watching import Call, Examples, exact, examples, layers, only_last, watched
 
 TOKENS = 20
@@ -36,9 +39,6 @@ SHOWN = 12
 
 FADED, GROWN = 1e-4, 1e4
 """Shares of the gradient at the end that, far from it, count as vanished and as exploded."""
-
-FLAT = 0.05
-"""A slope of an activation below which nothing is learned through it: saturated."""
 
 
 class Layer(NamedTuple):
@@ -93,12 +93,13 @@ def dummy(encoding: Encoding, tokens: int | None) -> tuple[Inputs, str]:
         starts, cells = torch.zeros(1, dtype=torch.int64), torch.ones(length, dtype=torch.float64)
         return Inputs(torch.arange(length), starts, cells), f"a text of {length} distinct terms"
     longest = [config.max_length] if config.max_length else []
-    longest += [config.context] if config.model == "transformer" else []
+    longest += [config.context] if config.body == "transformer" else []
     length = min(length, *longest) if longest else length
     token = (len(features("a")),) if encoding.source == "features" else ()
     said = "characters" if encoding.source == "characters" else "tokens"
     ids = torch.ones(1, length, *token, dtype=torch.int64)
-    return Inputs(ids, torch.tensor([length])), f"a text of {length} {said}"
+    before = ids if config.task == "seq2seq" else None  # an answer as long as the text
+    return Inputs(ids, torch.tensor([length]), before=before), f"a text of {length} {said}"
 
 
 def rows_of(network: nn.Module, inputs: Inputs) -> Iterator[Layer]:
@@ -118,14 +119,20 @@ def rows_of(network: nn.Module, inputs: Inputs) -> Iterator[Layer]:
             tuple(used[0].output.shape[1:]) if used else None,
             sum(w.numel() for w in own if id(w) not in seen),
             sum(map(operations, used)),
-            any(w.requires_grad for w in own) if own else None,
+            any(w.requires_grad for w in own) and not rounded(module) if own else None,
         )
         seen |= {id(w): name for w in own}
 
 
 def kind(module: nn.Module) -> str:
     """What a layer is, with its sizes: ``Linear 256 -> 6``."""
-    return f"{type(module).__name__} {sizes(module)}".rstrip()
+    said = f"{type(module).__name__} {sizes(module)}".rstrip()
+    return f"{said}, 8 bits" if rounded(module) else said
+
+
+def rounded(module: nn.Module) -> bool:
+    """Whether a layer stands for one with weights of 8 bits."""
+    return getattr(module, "bits", 32) == 8
 
 
 def sizes(module: nn.Module) -> str:
@@ -136,7 +143,7 @@ def sizes(module: nn.Module) -> str:
         case nn.Conv1d() | nn.Conv2d():
             window = " x ".join(map(str, module.kernel_size))
             return f"{module.in_channels} -> {module.out_channels}, window {window}"
-        case nn.RNNBase():
+        case nn.RNNBase() | nn.RNNCellBase():
             return f"{module.input_size} -> {module.hidden_size}"
         case nn.Embedding() | nn.EmbeddingBag():
             return f"{module.num_embeddings} -> {module.embedding_dim}"
@@ -149,6 +156,8 @@ def sizes(module: nn.Module) -> str:
             return " x ".join(map(str, sides)) if isinstance(sides, tuple) else str(sides)
         case nn.LeakyReLU():
             return f"{module.negative_slope:g}"
+        case NTM():
+            return f"{module.places} places of {module.numbers}"
         case SelfAttention():
             return f"in {module.heads} heads" + (", causal" if module.causal else "")
     return ""
@@ -170,6 +179,12 @@ def operations(call: Call) -> int:
     if isinstance(module, nn.RNNBase):
         matrices = [w for name, w in module.named_parameters() if name.startswith("weight")]
         return int(call.given.shape[1]) * sum(w.numel() for w in matrices)
+    if isinstance(module, nn.RNNCellBase):
+        return int(module.weight_ih.numel()) + int(module.weight_hh.numel())
+    if isinstance(module, NTM):  # each step: similarity of 2 H keys, H reads, what H erase and add
+        return 5 * module.heads * module.places * module.numbers * int(call.output.shape[1])
+    if isinstance(module, Routing):
+        return module.operations
     if isinstance(module, SelfAttention):  # q times k of each pair of tokens, then times v
         return 2 * made * int(call.given.shape[1])
     return int(call.given.numel()) if isinstance(module, Additive) else 0
@@ -183,16 +198,6 @@ class Strength(NamedTuple):
     norm: float
     share: float
     verdict: str
-
-
-class Units(NamedTuple):
-    """How the units of an activation fare: the share of its outputs where it is flat (sigmoid,
-    tanh), or of its units that are 0 for all examples (relu)."""
-
-    layer: str
-    kind: str
-    saturated: float | None
-    dead: float | None
 
 
 class Reach(NamedTuple):
@@ -240,6 +245,17 @@ def flow(network: nn.Module, encoding: Encoding, raw: Raw, most: int) -> Flow:
     return Flow(len(rows), strengths, units, reaches)
 
 
+def states(network: nn.Module, encoding: Encoding, raw: Raw, most: int) -> list[State]:
+    """What the layers give on the first ``most`` examples, looked at one by one."""
+    found, copied, census = examples(encoding, raw), exact(network), Census()
+    with torch.no_grad():
+        for row in found.rows[:most]:
+            with watched(copied) as calls:
+                copied(found.take(np.array([row])).inputs)
+            census.count(calls)
+    return census.states()
+
+
 def one_by_one(
     network: nn.Module, loss: Loss, found: Examples, rows: Rows
 ) -> tuple[list[Strength], list[Units]]:
@@ -266,59 +282,6 @@ def strengths(means: dict[str, float]) -> list[Strength]:
         verdict = "vanishes" if mean < VANISHED * largest else verdict
         found.append(Strength(layer, mean, mean / largest, verdict))
     return found
-
-
-class Census:
-    """Counts units that are flat or dead, example by example."""
-
-    def __init__(self) -> None:
-        self.kinds: dict[str, str] = {}
-        self.flat: dict[str, list[int]] = {}
-        self.alive: dict[str, Tensor] = {}
-
-    def count(self, calls: list[Call]) -> None:
-        """Adds what the activations of one example did."""
-        for name, module, _, output in calls:
-            values = output.detach()
-            if (slopes := slopes_of(module, values)) is not None:
-                self.kinds[name] = type(module).__name__
-                flat, whole = self.flat.get(name, [0, 0])
-                self.flat[name] = [flat + int((slopes < FLAT).sum()), whole + slopes.numel()]
-            elif rectifies(module):
-                self.kinds[name] = type(module).__name__
-                on = by_unit(values).ne(0).any(0)
-                self.alive[name] = self.alive.get(name, torch.zeros_like(on)) | on
-
-    def units(self) -> list[Units]:
-        """The shares, by layer."""
-        return [
-            Units(
-                name,
-                kind,
-                self.flat[name][0] / self.flat[name][1] if name in self.flat else None,
-                1 - float(self.alive[name].double().mean()) if name in self.alive else None,
-            )
-            for name, kind in self.kinds.items()
-        ]
-
-
-def slopes_of(module: nn.Module, output: Tensor) -> Tensor | None:
-    """The derivative of a sigmoid or tanh where it gave these outputs; None of other layers."""
-    if isinstance(module, nn.Sigmoid):
-        return output * (1 - output)
-    plain = isinstance(module, nn.RNN) and module.nonlinearity == "tanh"
-    return 1 - output**2 if plain or isinstance(module, nn.Tanh) else None
-
-
-def rectifies(module: nn.Module) -> bool:
-    """Whether units of the layer may be 0 for good."""
-    plain = isinstance(module, nn.RNN) and module.nonlinearity == "relu"
-    return plain or isinstance(module, nn.ReLU)
-
-
-def by_unit(values: Tensor) -> Tensor:
-    """A column for each unit: of pixels [B, C, H, W] the channel, else the last dimension."""
-    return (values.movedim(1, -1) if values.dim() == 4 else values).flatten(0, -2)
 
 
 class Stepwise(nn.Module):
@@ -368,7 +331,9 @@ def through_time(network: nn.Module, loss: Loss, found: Examples, rows: Rows) ->
         return []
     batch = found.take(rows)
     outputs = network(batch.inputs)
-    asked = only_last(batch) if outputs.dim() == 3 else batch
+    assert batch.targets is not None
+    # Bits [B, T, K] are due at steps of their own, the last one seldom among them.
+    asked = only_last(batch) if outputs.dim() == 3 and batch.targets.dim() == 2 else batch
     assert asked.targets is not None
     loss(outputs, asked.targets).backward()  # type: ignore[no-untyped-call]
     width = batch.inputs.values.shape[1]

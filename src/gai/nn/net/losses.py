@@ -8,6 +8,7 @@ several labels logits [B, K]         float [B, K], 1 where the label is there
 regress        [B, K]                float [B, K]
 forecast       [B, K]                float [B, K]
 tag, lm        logits [B, T, K]      int64 [B, T], ``IGNORED`` where a token has none
+algorithm      logits [B, T, K]      float [B, T, K], NaN where no bit is due
 ============== ===================== ==================================================
 
 Distances (mse, mae, huber) between classes are those between the softmax of the logits (several
@@ -47,6 +48,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 DISTANCES = ("mse", "mae", "huber")
 
+PER_TOKEN = ("tag", "lm", "seq2seq")
+"""Tasks with an answer for each token."""
+
 SEVERAL = (*DISTANCES, "bce", "hinge", "focal")
 """What fits several labels."""
 
@@ -54,8 +58,10 @@ FITTING: dict[str, tuple[str, ...]] = {
     "classify": SUPERVISED,
     "tag": SUPERVISED,
     "lm": ("cross-entropy", "kl", "focal"),
+    "seq2seq": ("cross-entropy", "kl", "focal"),
     "regress": DISTANCES,
     "forecast": DISTANCES,
+    "algorithm": ("bce",),
 }
 """What fits a task with one label, or with numbers."""
 
@@ -76,12 +82,14 @@ def loss(
         return custom(config.loss)
     if task in ("regress", "forecast"):
         return distance(config)
+    if task == "algorithm":
+        return partial(of_bits, smoothing=config.label_smoothing)
     if several_labels:
         return of_several(config, class_weights)
     judge = of_one(config, class_weights)
     if task == "lm" and config.loss == "cross-entropy":
         return of_places(judge)
-    return of_tokens(judge, config.loss) if task in ("tag", "lm") else judge
+    return of_tokens(judge, config.loss) if task in PER_TOKEN else judge
 
 
 def _check(config: Config, kind: str, class_weights: Tensor | None) -> None:
@@ -112,6 +120,13 @@ def distance(config: Config) -> Loss:
     if config.loss == "huber":
         return partial(F.huber_loss, delta=config.huber_delta)
     return F.mse_loss if config.loss == "mse" else F.l1_loss
+
+
+def of_bits(logits: Tensor, bits: Tensor, smoothing: float = 0.0) -> Tensor:
+    """The mean of binary cross-entropies [B, T, K] over the bits that are due: those not NaN."""
+    due = ~bits.isnan()
+    wanted = bits[due] * (1.0 - smoothing) + smoothing / 2
+    return F.binary_cross_entropy_with_logits(logits[due], wanted)
 
 
 def of_one(config: Config, weights: Tensor | None) -> Loss:

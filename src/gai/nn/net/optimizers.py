@@ -68,7 +68,7 @@ def _options(config: Config) -> dict[str, Any]:
         return {"momentum": config.momentum, "nesterov": nesterov}
     if config.optimizer in ("adam", "adamw"):
         # AdamW decays by 0.01 where it is not told otherwise.
-        return {"betas": (0.9, config.beta2), "weight_decay": 0.0}
+        return {"betas": (config.beta1, config.beta2), "weight_decay": 0.0}
     return {}
 
 

@@ -11,26 +11,64 @@ from torch import nn
 
 from gai import __version__
 from gai.documents import DocumentIds
-from gai.errors import GaiError
+from gai.errors import GaiError, UsageError
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
 from gai.nn.net import answers
 from gai.nn.net.models import Model
-from gai.nn.rendering import Labelled, Measured, Rendered, Tagged
+from gai.nn.net.translating import translated
+from gai.nn.rendering import Labelled, Measured, Rendered, Tagged, Written
 from gai.output.dense import Dense
+
+WITHOUT = {
+    "lm": (
+        "a language model has no labels to predict",
+        "gai nn generate writes text, gai nn evaluate measures its surprise",
+    ),
+    "reconstruct": (
+        "a model that reconstructs has no labels to predict",
+        "gai nn encode gives codes, gai nn anomalies ranks, gai nn denoise gives what it makes",
+    ),
+    "generate": (
+        "a gan has no labels to predict",
+        "gai nn sample makes examples, gai nn evaluate says how near to data they are",
+    ),
+    "match": (
+        "a siamese network has no labels to predict",
+        "gai nn match ranks examples, gai nn similar compares two, gai nn encode gives embeddings",
+    ),
+    "algorithm": (
+        "a model of an algorithm has no labels to predict",
+        "gai nn evaluate counts its wrong bits, gai nn inspect --data shows them",
+    ),
+}
+"""Tasks that nothing is predicted in: what to say, and what answers instead."""
 
 MANY = 4096
 """Examples from which on it pays to fold a network."""
 
 
 def predicted(
-    network: Model, encoding: Encoding, pieces: Iterable[Raw], *, proba: bool = False
+    network: Model,
+    encoding: Encoding,
+    pieces: Iterable[Raw],
+    *,
+    proba: bool = False,
+    beam: int | None = None,
 ) -> Iterator[Rendered]:
     """Labels, numbers or tags of each piece; raises GaiError for a language model, and for data of
     another kind than the model was trained on."""
-    if encoding.config.task == "lm":
-        hint = "gai nn generate writes text, gai nn evaluate measures its surprise"
-        raise GaiError("a language model has no labels to predict", hint)
+    if (task := encoding.config.task) in WITHOUT:
+        raise GaiError(*WITHOUT[task])
+    if encoding.config.task == "seq2seq":
+        if proba:
+            raise UsageError("--proba: a text has no labels", "each has its log-probability anyway")
+        for raw in pieces:
+            dataset = encoding.dataset(raw, labelled=False)
+            yield Written(raw.ids, translated(network, encoding, dataset, beam or 1))
+        return
+    if beam is not None:
+        raise UsageError(f"--beam {beam}: this model writes no text", "leave it out")
     asked = network
     for raw in pieces:
         if asked is network and len(raw) >= MANY:

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from gai.errors import GaiError, UsageError
-from gai.nn.data.encoding import Encoding
+from gai.nn.data.encoding import Encoding, as_kind
 from gai.nn.data.raw import Raw
 from gai.nn.net.answers import numbers
 from gai.nn.net.batches import Batch
@@ -59,11 +59,11 @@ def shown(encoding: Encoding, example: Chosen) -> list[Row]:
     if encoding.kind == "rows":
         return terms(encoding, example)
     assert example.raw.array is not None
-    given, before = values[0].tolist(), example.raw.array[0].tolist()
+    given = values[0].tolist()
+    before = as_kind(example.raw.array, encoding.kind)[0].tolist()
     if encoding.kind == "numbers":
-        flat = np.asarray(before).ravel().tolist()
-        names = encoding.columns or tuple(map(str, range(len(flat))))
-        rows = zip(names, flat, given, strict=True)
+        names = encoding.columns or tuple(map(str, range(len(before))))
+        rows = zip(names, before, given, strict=True)
         return [{"number": n, "value": v, "scaled": s} for n, v, s in rows]
     if encoding.kind == "sequences":
         pairs = enumerate(zip(before, given, strict=True))

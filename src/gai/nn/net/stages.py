@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-STAGE = re.compile(r"(?:(?:body|model)\.)?[^.]+(?:\.\d+)?")
+STAGE = re.compile(r"[^\d]*?\.\d+(?=\.)|body\.model\.[^.]+|body\.[^.]+|[^.]+")
 """The beginning of a weight's name that says its stage: ``body.layers.2``, ``body.norm``, ``head``.
 A module in a list is a stage of its own, as is what stands beside lists."""
 
@@ -36,7 +36,10 @@ def stages(network: nn.Module) -> list[Stage]:
     return [Stage(name, tuple(found[name])) for name in order]
 
 
-ENTERING = ("body.embedding", "body.places", "body.projection")
+ENTERING = (
+    *("body.embedding", "body.places", "body.projection"),
+    *("body.model.embeddings", "body.model.embedder"),
+)
 
 
 def _stage_of(name: str) -> str:

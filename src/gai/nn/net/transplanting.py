@@ -73,5 +73,7 @@ def noted(fresh: list[str], before: Encoding, after: Encoding) -> Iterator[str]:
     """What a person should know of the weights."""
     if fresh:
         yield "the head begins anew: its answers are others than before"
-    if (more := len(after.vocabulary or ()) - len(before.vocabulary or ())) > 0:
-        yield f"{more:,} terms are new, beside {len(before.vocabulary or ()):,} that it knew"
+    if before.vocabulary is not None and after.vocabulary is not None:
+        knew, knows = len(before.vocabulary.ids), len(after.vocabulary.ids)
+        if knows > knew:
+            yield f"{knows - knew:,} terms are new, beside {knew:,} that it knew"

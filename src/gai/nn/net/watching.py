@@ -15,10 +15,12 @@ from gai.errors import GaiError
 from gai.nn.data.arrays import IGNORED, Ragged
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
+from gai.nn.names import UNLABELLED
 from gai.nn.net.batches import Batch, Rows, Take, taker, windows
 from gai.nn.net.models.cnn import Filters, TextCNN
 from gai.nn.net.models.front import Unchanged, real, vectors
 from gai.nn.net.models.network import Attention
+from gai.nn.net.quantizing import plain
 
 PASSING = (nn.Identity, nn.Dropout, Unchanged, nn.ModuleList)
 """What changes nothing when a network answers."""
@@ -72,8 +74,8 @@ def watched(network: nn.Module) -> Iterator[list[Call]]:
 
 def exact(network: nn.Module) -> nn.Module:
     """A copy on the CPU in float64, that answers, and by way of its layers alone."""
-    made = copy.deepcopy(network).to(CPU).double().eval()
-    if isinstance(made.body, TextCNN):
+    made = plain(copy.deepcopy(network)).to(CPU).double().eval()
+    if isinstance(getattr(made, "body", None), TextCNN):
         made.body.__class__ = Convolving
     return made
 
@@ -98,6 +100,12 @@ class Examples(NamedTuple):
 def examples(encoding: Encoding, raw: Raw) -> Examples:
     """The labelled examples of ``raw`` one by one, those with labels that training never saw left
     out; of a language model windows of its text, one behind the other."""
+    if encoding.config.task in UNLABELLED:
+        hint = "gai nn inspect RUN, without --data, shows its layers"
+        raise GaiError("this model learns without labels, and errors go back from labels", hint)
+    if encoding.config.task == "match":
+        hint = "gai nn inspect RUN, without --data, shows its layers"
+        raise GaiError("this model learns from pairs, and errors go back from single labels", hint)
     data = encoding.dataset(raw)
     if encoding.config.task == "lm":
         assert isinstance(data.inputs, Ragged)

@@ -16,14 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.nn.data.arrays import IGNORED
+from gai.nn.scores.calibration import calibration_error
 from gai.nn.scores.intervals import Interval, between, sums_of_draws
 from gai.nn.scores.shares import Counts, Floats, LabelScore, mean_f1, plain, plain_rows, rows_of
 
 UNSEEN = -1
 """The target that is a label which training never saw."""
-
-BINS = 15
-"""Bins of the calibration error, as in Guo and others 2017."""
 
 SMALLEST = float(np.finfo(np.float64).eps)
 """The smallest probability of the log loss, as scikit-learn has it."""
@@ -96,9 +94,9 @@ class Answers:
         cells = np.vstack([self.confusion, self.missed])
         right, given = np.nonzero(cells)
         each = np.arange(len(right))
-        rows = _sums(each, len(each), right, given, len(self.labels))
+        rows = sums_by_row(each, len(each), right, given, len(self.labels))
         sums = sums_of_draws(rows, cells[right, given], draws=draws, seed=seed)
-        return _intervals(sums, len(self.labels), level)
+        return _intervals(sums, level)
 
     @cached_property
     def _counts(self) -> tuple[Counts, Counts, Counts]:
@@ -153,8 +151,8 @@ class Tagging(Answers):
         known = self.targets != IGNORED
         right = np.where(self.targets == UNSEEN, K, self.targets)[known]
         given = self.predictions[known]
-        rows = _sums(sequence[known], len(self.lengths), right, given, K)
-        return _intervals(sums_of_draws(rows, draws=draws, seed=seed), K, level)
+        rows = sums_by_row(sequence[known], len(self.lengths), right, given, K)
+        return _intervals(sums_of_draws(rows, draws=draws, seed=seed), level)
 
 
 def classification(
@@ -199,18 +197,6 @@ def confusion(
     return table[:classes], table[classes]
 
 
-def calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> float:
-    """The expected calibration error (Guo and others 2017, On calibration of modern networks).
-
-    Sum over bins (low, high] of equal width of n_bin / n |accuracy_bin - mean confidence_bin|.
-    """
-    if not len(confidence):
-        return nan
-    edges = np.linspace(0, 1, bins + 1)[1:-1]
-    gaps = np.bincount(np.searchsorted(edges, confidence), correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum()) / len(confidence)
-
-
 def log_loss(targets: NDArray[np.int64], probabilities: NDArray[Any]) -> float:
     """The mean of -log(probability of the right class), in nats; NaN where none is known."""
     known = np.flatnonzero(targets != UNSEEN)
@@ -232,7 +218,7 @@ def _macro_f1(
     )
 
 
-def _sums(
+def sums_by_row(
     row: NDArray[np.int64], rows: int, right: NDArray[np.int64], given: NDArray[np.int64], K: int
 ) -> Any:
     """Counts by row, sparse [rows, 3 K + 1]: right answers, answers, examples (unseen last)."""
@@ -244,10 +230,18 @@ def _sums(
     return csr_array((np.ones(len(columns)), (places, columns)), shape=(rows, 3 * K + 1))
 
 
-def _intervals(sums: Floats, K: int, level: float) -> dict[str, Interval]:
-    """The intervals that the sums of draws, [draws, 3 K + 1], make."""
+def scores_of(sums: Floats) -> dict[str, Floats]:
+    """Accuracy and macro F1 of each draw, whose sums [draws, 3 K + 1] these are."""
+    K = sums.shape[1] // 3
     right, given, support, unseen = np.split(sums, [K, 2 * K, 3 * K], axis=1)
     examples = sums[:, 2 * K :].sum(1)
     accuracies = np.where(examples > 0, right.sum(1) / np.maximum(examples, 1), np.nan)
-    macro = _macro_f1(right, given, support, unseen[:, 0])
-    return {"accuracy": between(accuracies, level), "macro_f1": between(macro, level)}
+    return {
+        "accuracy": accuracies,
+        "macro_f1": _macro_f1(right, given, support, unseen[:, 0]),
+    }
+
+
+def _intervals(sums: Floats, level: float) -> dict[str, Interval]:
+    """The intervals that the sums of draws make."""
+    return {name: between(values, level) for name, values in scores_of(sums).items()}

@@ -41,25 +41,11 @@ class Regression:
         self, *, draws: int = 1000, level: float = 0.95, seed: int = 0
     ) -> dict[str, Interval]:
         """Bootstrap intervals of all scores."""
-        n, k = self.targets.shape
-        if not n:
+        if not len(self.targets):
             return dict.fromkeys(self.summary(), (nan, nan))
-        errors = self.targets - self.predictions
-        y = self.targets - self.targets.mean(0)
-        rows = np.hstack([np.ones((n, 1)), np.abs(errors), errors**2, y, y**2])
-        sums = sums_of_draws(rows, draws=draws, seed=seed)
-        drawn, absolute, squared, total, squares = np.split(
-            sums, [1, 1 + k, 1 + 2 * k, 1 + 3 * k], 1
-        )
-        mse = (squared / drawn).mean(1)
-        spread = squares - total**2 / drawn
-        explained = 1 - squared / np.where(spread > 0, spread, nan)
-        return {
-            "mse": between(mse, level),
-            "mae": between((absolute / drawn).mean(1), level),
-            "rmse": between(np.sqrt(mse), level),
-            "r2": between(explained.mean(1), level),
-        }
+        rows = sums_by_row(self.targets, self.predictions)
+        drawn = scores_of(sums_of_draws(rows, draws=draws, seed=seed))
+        return {name: between(values, level) for name, values in drawn.items()}
 
 
 def regression(targets: NDArray[Any], predictions: NDArray[Any]) -> Regression:
@@ -70,6 +56,23 @@ def regression(targets: NDArray[Any], predictions: NDArray[Any]) -> Regression:
         return Regression(nan, nan, nan, nan, y, p)
     mse = float((errors**2).mean())
     return Regression(mse, float(np.abs(errors).mean()), sqrt(mse), r2(y, p), y, p)
+
+
+def sums_by_row(targets: Floats, predictions: Floats) -> Floats:
+    """What each example adds to the sums that scores are made of, [n, 1 + 4 k]."""
+    errors, y = targets - predictions, targets - targets.mean(0)
+    return np.hstack([np.ones((len(y), 1)), np.abs(errors), errors**2, y, y**2])
+
+
+def scores_of(sums: Floats) -> dict[str, Floats]:
+    """The scores of each draw, whose sums [draws, 1 + 4 k] these are."""
+    k = sums.shape[1] // 4
+    drawn, absolute, squared, total, squares = np.split(sums, [1, 1 + k, 1 + 2 * k, 1 + 3 * k], 1)
+    mse = (squared / drawn).mean(1)
+    spread = squares - total**2 / drawn
+    explained = 1 - squared / np.where(spread > 0, spread, nan)
+    mae = (absolute / drawn).mean(1)
+    return {"mse": mse, "mae": mae, "rmse": np.sqrt(mse), "r2": explained.mean(1)}
 
 
 def r2(targets: Floats, predictions: Floats) -> float:

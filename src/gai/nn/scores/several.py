@@ -51,13 +51,8 @@ class Multilabel:
         self, *, draws: int = 1000, level: float = 0.95, seed: int = 0
     ) -> dict[str, Interval]:
         """Bootstrap intervals of all scores."""
-        from scipy.sparse import csr_array
-
-        one = np.ones((len(self.targets), 1), bool)
-        exact = (self.targets == self.given).all(1, keepdims=True)
-        parts = [one, exact, self.targets & self.given, self.given, self.targets]
-        rows = csr_array(np.hstack(parts)).astype(np.float64)
-        drawn = _scores(sums_of_draws(rows, draws=draws, seed=seed))
+        rows = sums_by_row(self.targets, self.given)
+        drawn = scores_of(sums_of_draws(rows, draws=draws, seed=seed))
         return {name: between(values, level) for name, values in drawn.items()}
 
 
@@ -71,14 +66,23 @@ def multilabel(
     right, given = np.asarray(targets) > 0.5, np.asarray(probabilities) > threshold
     counts = (right & given).sum(0), given.sum(0), right.sum(0)
     exact = (right == given).all(1).sum()
-    scores = _scores(np.concatenate([[len(right), exact], *counts]).astype(np.float64)[None])
+    scores = scores_of(np.concatenate([[len(right), exact], *counts]).astype(np.float64)[None])
     one = {name: float(values[0]) for name, values in scores.items()}
     return Multilabel(
         tuple(labels), **one, rows=rows_of(labels, *counts), targets=right, given=given
     )
 
 
-def _scores(sums: Floats) -> dict[str, Floats]:
+def sums_by_row(targets: NDArray[np.bool_], given: NDArray[np.bool_]) -> Any:
+    """What each example adds to the sums that scores are made of, sparse [n, 2 + 3 K]."""
+    from scipy.sparse import csr_array
+
+    one = np.ones((len(targets), 1), bool)
+    exact = (targets == given).all(1, keepdims=True)
+    return csr_array(np.hstack([one, exact, targets & given, given, targets])).astype(np.float64)
+
+
+def scores_of(sums: Floats) -> dict[str, Floats]:
     """The scores of sums [draws, 2 + 3 K]: examples, exact ones, and of each label how often it was
     found, given, and right."""
     K = (sums.shape[1] - 2) // 3

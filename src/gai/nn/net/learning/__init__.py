@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,15 +30,26 @@ class Judge(Protocol):
         """The same with intervals and details."""
 
 
+Watch = Callable[[Mapping[str, float]], Iterable[str]]
+"""What a person should know of the scores of an evaluation, after those before it."""
+
+
+def unwatched() -> Watch:
+    """Nothing, whatever the scores."""
+    return lambda scores: ()
+
+
 @dataclass(frozen=True)
 class Learning:
     """``objective`` is made of the encoding and the weights of classes; ``judge`` of the encoding,
     examples as arrays and as they were read, and the objective; ``batches`` says in which order
-    training examples come, and what makes batches of them."""
+    training examples come, and what makes batches of them; ``watch`` makes what looks at the
+    scores of a training."""
 
     objective: Callable[[Encoding, Tensor | None], Objective]
     judge: Callable[[Encoding, Dataset, Raw, Objective], Judge]
     batches: Callable[[Parts, Config, torch.device], tuple[Order, Take]]
+    watch: Callable[[], Watch] = unwatched
 
 
 BY_TASK = {
@@ -47,9 +58,17 @@ BY_TASK = {
     "forecast": "supervised:LEARNING",
     "tag": "supervised:LEARNING",
     "lm": "language:LEARNING",
+    "seq2seq": "translation:LEARNING",
+    "reconstruct": "reconstruction:LEARNING",
+    "generate": "generation:LEARNING",
+    "algorithm": "algorithms:LEARNING",
+    "match": "matching:LEARNING",
 }
 
-BY_MODEL: dict[str, str] = {}
+BY_MODEL: dict[str, str] = {
+    "vae": "variational:LEARNING",
+    "capsnet": "capsules:LEARNING",
+}
 """Models that learn in their own way, whatever the task."""
 
 GOALS = {
@@ -57,6 +76,11 @@ GOALS = {
     "micro_f1": Goal("micro_f1", True),
     "r2": Goal("loss", False),
     "perplexity": Goal("loss", False),
+    "exact": Goal("exact", True),
+    "error": Goal("loss", False),
+    "bits": Goal("bits", False),
+    "distance": Goal("distance", False),
+    "eer": Goal("eer", False),
 }
 """What decides which evaluation was the best, by the main score of the task."""
 

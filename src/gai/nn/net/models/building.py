@@ -11,14 +11,23 @@ from gai.backends import resolve
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config
 from gai.nn.data.arrays import PAD, UNKNOWN
+from gai.nn.names import TASK_OF
 from gai.nn.net.initialising import initialise
 from gai.nn.net.inputs import Shape
 from gai.nn.net.models import transformer
 from gai.nn.net.models.cnn import cnn
 from gai.nn.net.models.mlp import MLP
 from gai.nn.net.models.network import Body, Model, Network
+from gai.nn.net.models.ntm import NTM
 from gai.nn.net.models.recurrent import Recurrent
 from gai.nn.net.models.transformer import Transformer
+
+
+def pretrained(config: Config, shape: Shape) -> Body:
+    """A body from a folder; only who asks for one needs the library behind it."""
+    made: Body = resolve("gai.nn.net.models.pretrained:Pretrained")(config, shape)
+    return made
+
 
 BODIES: dict[str, Callable[[Config, Shape], Body]] = {
     "mlp": MLP,
@@ -27,11 +36,17 @@ BODIES: dict[str, Callable[[Config, Shape], Body]] = {
     "lstm": Recurrent,
     "gru": Recurrent,
     "transformer": Transformer,
+    "pretrained": pretrained,
+    "ntm": NTM,
 }
 
 WHOLE: dict[str, str] = {
+    "translator": "gai.nn.net.models.translator:translator",
     "autoencoder": "gai.nn.net.models.autoencoder:Autoencoder",
     "vae": "gai.nn.net.models.vae:VAE",
+    "gan": "gai.nn.net.models.gan:GAN",
+    "capsnet": "gai.nn.net.models.capsnet:CapsNet",
+    "siamese": "gai.nn.net.models.siamese:siamese",
 }
 """Models that are no body with a head: a function of config and shape, as ``"module:attribute"``.
 It draws the first weights too."""
@@ -43,13 +58,28 @@ rare word drowns in what it began with."""
 RECURRENT = ("rnn", "lstm", "gru")
 
 KINDS = {
+    "pretrained": ("ids", "images"),
     "mlp": ("ids", "rows", "numbers", "sequences", "images"),
     "cnn": ("ids", "sequences", "images"),
     **dict.fromkeys((*RECURRENT, "transformer"), ("ids", "sequences")),
     "autoencoder": ("rows", "numbers", "images"),
     "vae": ("numbers", "images"),
+    "gan": ("numbers", "images"),
+    "capsnet": ("images",),
+    "ntm": ("sequences",),
 }
 """What each model takes."""
+
+OWN = {
+    **dict.fromkeys(("denoise", "sparsity"), "autoencoder"),
+    "beta": "vae",
+    **dict.fromkeys(("conditional", "critic_steps", "gradient_penalty"), "gan"),
+    **dict.fromkeys(("capsules", "capsule_sizes", "routings", "reconstruction"), "capsnet"),
+    **dict.fromkeys(("memory", "controller"), "ntm"),
+    **dict.fromkeys(("encoder", "unit_norm", "split_by", "turned_classes"), "siamese"),
+    **dict.fromkeys(("margin", "positives", "negatives", "per_class"), "siamese"),
+}
+"""Choices that only one model has."""
 
 SHOWN = {
     "ids": "text as ids",
@@ -72,8 +102,11 @@ def build(config: Config, shape: Shape, vectors: Tensor | None = None) -> Model:
     if vectors is not None:
         config = config.with_(embedding=vectors.shape[1], vectors=config.vectors or "-")
     check(config, shape)
-    if config.model in WHOLE:
-        made: Model = resolve(WHOLE[config.model])(config, shape)
+    if found := WHOLE.get("translator" if shape.writes else config.model):
+        made: Model = resolve(found)(config, shape)
+        embedding = getattr(getattr(made, "body", None), "embedding", None)
+        if isinstance(embedding, nn.Embedding):
+            place(embedding, vectors, config.freeze_vectors)
         return made
     tied = ties(config, shape)
     body = BODIES[config.model](config, shape)
@@ -91,9 +124,7 @@ def ties(config: Config, shape: Shape) -> bool:
     """Whether the head of a language model is the embedding: a transformer's, of the same width."""
     fits = config.vectors is None or config.embedding == config.width
     learns = not config.freeze_vectors
-    return (
-        config.model == "transformer" and _speaks(shape) and fits and learns
-    )
+    return config.model == "transformer" and _speaks(shape) and fits and learns
 
 
 def _speaks(shape: Shape) -> bool:
@@ -135,11 +166,18 @@ def place(embedding: nn.Embedding, vectors: Tensor | None, freeze: bool) -> None
 def check(config: Config, shape: Shape) -> None:
     """Raises UsageError for a model that does not fit the data, and for choices that do not fit the
     model."""
-    for message, hint in _complaints(config, shape):
+    body = config.with_(model=config.body)
+    for message, hint in (*_of_others(config), *_complaints(body, shape)):
         raise UsageError(message, hint)
 
 
 Complaints = Iterator[tuple[str, str]]
+
+
+def _of_others(config: Config) -> Complaints:
+    for name, model in OWN.items():
+        if getattr(config, name) != getattr(Config, name) and config.model != model:
+            yield f"--{name.replace('_', '-')} is for {model}", "leave it out"
 
 
 def _complaints(config: Config, shape: Shape) -> Complaints:
@@ -155,9 +193,10 @@ def _complaints(config: Config, shape: Shape) -> Complaints:
         yield "--batch-norm and --layer-norm are two ways to do one thing", "one of them"
     if config.model == "transformer":
         yield from _about_transformer(config)
-    for name, model in (("denoise", "autoencoder"), ("sparsity", "autoencoder"), ("beta", "vae")):
-        if getattr(config, name) != getattr(Config, name) and config.model != model:
-            yield f"--{name} is for {model}", "leave it out"
+    if config.model == "ntm":
+        yield from _about_ntm(config)
+    if config.model == "capsnet":
+        yield from _about_capsules(config)
     if shape.kind == "images" and config.model == "cnn" and config.activation == "softmax":
         yield "--activation softmax is none for pixels", "relu, for example"
 
@@ -165,11 +204,18 @@ def _complaints(config: Config, shape: Shape) -> Complaints:
 def _about_the_data(config: Config, shape: Shape) -> Complaints:
     model, kind = config.model, shape.kind
     if kind not in KINDS[model]:
-        fit = ", ".join(name for name, kinds in KINDS.items() if kind in kinds)
+        like = [name for name in KINDS if TASK_OF.get(name) == TASK_OF.get(model)]
+        fit = ", ".join(name for name in like if kind in KINDS[name])
         way = "; --input ids reads text as ids" if kind == "rows" else ""
         yield f"{model} does not take {SHOWN[kind]}", f"{fit} does{way}"
+    if shape.writes and model != "transformer":
+        yield f"{model} does not write texts", "transformer does"
+    if model == "pretrained" and config.pretrained is None:
+        yield "pretrained needs a folder", "gai nn finetune --from DIR DATA -o RUN"
+    if shape.per_token and model == "pretrained":
+        yield "a pre-trained model has no answer for each token here", "--task classify or regress"
     if shape.per_token and model == "mlp":
-        fit = ", ".join(name for name in KINDS if name != "mlp")
+        fit = ", ".join(name for name in KINDS if name != "mlp" and name not in TASK_OF)
         yield "mlp has no answer for each token", f"one of {fit}"
 
 
@@ -197,6 +243,16 @@ def _about_recurrent(config: Config, shape: Shape) -> Complaints:
         yield f"{config.model} has no activation {config.activation}", hint
 
 
+def _about_capsules(config: Config) -> Complaints:
+    if len(config.kernels) != 1:
+        shown = ",".join(map(str, config.kernels))
+        yield f"--kernels {shown}: the filters of a capsnet have one width", "--kernels 7"
+    if min(config.capsule_sizes) < 1:
+        yield "--capsule-sizes must be at least 1", "--capsule-sizes 8,16"
+    if config.residual:
+        yield "a capsnet has no layers with --residual", "leave it out"
+
+
 def _about_transformer(config: Config) -> Complaints:
     if config.width % config.heads:
         fits = config.width + config.heads - config.width % config.heads
@@ -204,3 +260,13 @@ def _about_transformer(config: Config) -> Complaints:
         yield message, f"--width {fits}"
     if config.batch_norm:
         yield "transformer has layer normalisation, no --batch-norm", "without it"
+
+
+def _about_ntm(config: Config) -> Complaints:
+    if config.layers != 1:
+        yield f"--layers {config.layers}: the controller of an ntm is one layer", "--layers 1"
+    for name in ("batch_norm", "layer_norm", "residual"):
+        if getattr(config, name):
+            yield f"ntm has no --{name.replace('_', '-')}", "leave it out"
+    if config.controller == "lstm" and config.activation != "tanh":
+        yield f"--controller lstm has no activation {config.activation}", "--activation tanh"

@@ -66,7 +66,8 @@ class TextCNN(Body):
         """[B, T, width] after the first filters, or [B, width] where they could be pooled early."""
         first = self.layers[0]
         assert isinstance(first, Filters)
-        if self.embedding is None or values.ndim == 3 or values.device.type != "cpu":
+        one_id = values.ndim == 2 and values.device.type == "cpu"  # a token, where tables pay
+        if self.embedding is None or not one_id or first.residual:
             x: Tensor = first(self.input_dropout(vectors(self.embedding, values)), there)
             return x
         rows, tables = self._tables(values, self.embedding, first)

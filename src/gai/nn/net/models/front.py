@@ -80,9 +80,10 @@ class BatchNorm(nn.BatchNorm1d):
 
     def forward(self, x: Tensor, real: Tensor | None = None) -> Tensor:
         """[B, width] or [B, T, width], padding as it was."""
-        if real is not None:
+        if real is not None and self.training:
             return torch.zeros_like(x).masked_scatter(real[..., None], self._rows(x[real]))
-        return self._rows(x.flatten(0, -2)).view_as(x)
+        made = self._rows(x.flatten(0, -2)).view_as(x)
+        return made if real is None else made * real[..., None]
 
     def _rows(self, x: Tensor) -> Tensor:
         if self.training and len(x) == 1:

@@ -71,7 +71,7 @@ def last(x: Tensor, there: Tensor | None, forward: int) -> Tensor:
     if there is None:
         ahead = x[:, -1]
     else:
-        ahead = x[torch.arange(len(x), device=x.device), there.sum(1) - 1]
+        ahead = x[torch.arange(x.shape[0], device=x.device), there.sum(1) - 1]
     return torch.cat([ahead[:, :forward], x[:, 0, forward:]], 1)
 
 
@@ -107,7 +107,7 @@ class Layer(nn.Module):
 
     def go_on(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """The outputs after an earlier state, and the new state."""
-        lstm = isinstance(self.ahead, nn.LSTM)
+        lstm = self.ahead.mode == "LSTM"
         before = None if state is None else state if lstm else state[0]
         y, after = self.ahead(x, before)
         return self._finished(x, y, None), after if lstm else (after,)
@@ -123,7 +123,7 @@ def turn(x: Tensor, turned: Tensor | None) -> Tensor:
     """[B, T, H] with the tokens of each example the other way around."""
     if turned is None:
         return x.flip(1)
-    rows = torch.arange(len(x), device=x.device)[:, None]
+    rows = torch.arange(x.shape[0], device=x.device)[:, None]
     return x[rows, turned]
 
 

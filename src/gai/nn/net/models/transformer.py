@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -136,6 +137,8 @@ class SelfAttention(Attention):
     def go_on(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """The same after tokens whose keys and values [B, heads, P, d] are ``state``."""
         q, k, v = self._split(x)
+        if self.watcher is not None and state is None:
+            self.watcher(weights(q, k, _earlier(x, 0)).detach())
         if state is None:
             return self._mix(q, k, v, None, True), (k, v)
         mask = _earlier(x, state[0].shape[2]) if x.shape[1] > 1 else None
@@ -172,6 +175,14 @@ def draw(network: nn.Module, body: Transformer) -> None:
 
     Within ``torch.no_grad()``.
     """
+    draw_all(network)
+    for layer in body.layers:
+        assert isinstance(layer, Layer)
+        draw_adding([layer.attention.out, layer.down], 2 * len(body.layers))
+
+
+def draw_all(network: nn.Module) -> None:
+    """Draws the weights of all layers: normal, biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=DEVIATION)
@@ -179,7 +190,9 @@ def draw(network: nn.Module, body: Transformer) -> None:
             nn.init.zeros_(module.bias)
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             module.weight[module.padding_idx] = 0.0
-    for layer in body.layers:
-        assert isinstance(layer, Layer)
-        for adding in (layer.attention.out, layer.down):
-            nn.init.normal_(adding.weight, std=DEVIATION / math.sqrt(2 * len(body.layers)))
+
+
+def draw_adding(layers: Iterable[nn.Linear], times: int) -> None:
+    """Draws the weights of layers that add to what passes by, ``times`` in all."""
+    for layer in layers:
+        nn.init.normal_(layer.weight, std=DEVIATION / math.sqrt(times))
