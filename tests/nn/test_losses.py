@@ -153,6 +153,9 @@ def test_gradients_agree_with_finite_differences(
         targets = labels()
     elif task in ("tag", "lm"):
         outputs, targets = logits(2, 3, 4), torch.tensor([[2, 0, -100], [3, -100, 1]])
+    elif task == "algorithm":  # bits, NaN where none is due
+        outputs, targets = logits(2, 3, 4), torch.ones(2, 3, 4, dtype=torch.float64)
+        targets[0, 1:], targets[1, 0, 2] = math.nan, 0.0
     assert torch.autograd.gradcheck(lambda o: judge(o, targets), (outputs,))
 
 

@@ -253,6 +253,18 @@ KNOWN = {
 }
 """The names that a choice may have."""
 
+OWN = {
+    **dict.fromkeys(("denoise", "sparsity"), "autoencoder"),
+    "beta": "vae",
+    **dict.fromkeys(("conditional", "critic_steps", "gradient_penalty"), "gan"),
+    **dict.fromkeys(("capsules", "capsule_sizes", "routings", "reconstruction"), "capsnet"),
+    **dict.fromkeys(("memory", "controller"), "ntm"),
+    **dict.fromkeys(("encoder", "unit_norm", "split_by", "turned_classes"), "siamese"),
+    **dict.fromkeys(("margin", "positives", "negatives", "per_class"), "siamese"),
+}
+"""Choices that only one model has. They are written down for it alone: another default in another
+version is then no matter to runs of other models."""
+
 SHARES = ("dropout", "input_dropout", "label_smoothing")
 
 LEAST = {
@@ -319,7 +331,8 @@ def write(config: Config) -> str:
         if f.metadata["section"] != section:
             section = f.metadata["section"]
             lines += ["", f"[{section}]"]
-        if (value := getattr(config, f.name)) is not None:
+        of_another = OWN.get(f.name, config.model) != config.model
+        if (value := getattr(config, f.name)) is not None and not of_another:
             lines.append(f"{f.name} = {_toml(value)}")
     return "\n".join(lines) + "\n"
 

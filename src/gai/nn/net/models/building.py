@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gai.backends import resolve
 from gai.errors import GaiError, UsageError
-from gai.nn.config import Config
+from gai.nn.config import OWN, Config
 from gai.nn.data.arrays import PAD, UNKNOWN
 from gai.nn.names import TASK_OF
 from gai.nn.net.initialising import initialise
@@ -69,17 +69,6 @@ KINDS = {
     "ntm": ("sequences",),
 }
 """What each model takes."""
-
-OWN = {
-    **dict.fromkeys(("denoise", "sparsity"), "autoencoder"),
-    "beta": "vae",
-    **dict.fromkeys(("conditional", "critic_steps", "gradient_penalty"), "gan"),
-    **dict.fromkeys(("capsules", "capsule_sizes", "routings", "reconstruction"), "capsnet"),
-    **dict.fromkeys(("memory", "controller"), "ntm"),
-    **dict.fromkeys(("encoder", "unit_norm", "split_by", "turned_classes"), "siamese"),
-    **dict.fromkeys(("margin", "positives", "negatives", "per_class"), "siamese"),
-}
-"""Choices that only one model has."""
 
 SHOWN = {
     "ids": "text as ids",
