@@ -67,7 +67,7 @@ def test_a_gan_reports_how_near_its_samples_are(folder: Path) -> None:
     assert (found["task"], found["data"]["labels"]) == ("generate", ["a", "b"])
     scores = found["scores"]["valid"]
     assert list(scores["network"]) == ["loss", "distance", "told", "diversity", "auc"]
-    assert [row["label"] for row in scores["details"]["labels"]] == ["a", "b"]
+    assert [row["label"] for row in scores["details"]["likeness"]] == ["a", "b"]
     assert list(scores["baselines"]) == ["a normal distribution for each label"]
     assert report(folder, "plain")["data"]["labels"] is None
 
@@ -201,7 +201,7 @@ def test_a_gan_is_evaluated_on_other_data(folder: Path, quick: Run) -> None:
     assert found["summary"]["distance"] == pytest.approx(
         report(folder, "labelled")["scores"]["valid"]["network"]["distance"], abs=0.3
     )
-    assert len(found["details"]["labels"]) == 2
+    assert len(found["details"]["likeness"]) == 2
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def show(found: Any, talk: Talk) -> None:
 
 def class_tables(details: dict[str, Any]) -> Iterator[Any]:
     """A table of the classes, and where there are few the confusion matrix."""
-    classes = details.get("labels") or []
+    classes = details.get("labels") or details.get("likeness") or []
     if classes:
         table = display.plain_table()
         for name in classes[0]:

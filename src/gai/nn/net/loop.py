@@ -289,7 +289,8 @@ class Training:
         at.parts = {}
         at.counted = at.samples = 0
         self.schedule.after_evaluation(scores["loss"])
-        for message in self.gradients.complaints():
+        # Where nothing is lost, as margins allow, nothing is to be learned, and gradients are 0.
+        for message in self.gradients.complaints() if train_loss else ():
             self.listener.warn(message)
         self.gradients.reset()
         self.keeper.record(record)

@@ -44,7 +44,7 @@ class Likeness:
 
     def as_dict(self) -> dict[str, Any]:
         """All that is known, for JSON; NaN is None."""
-        return {**plain(self.summary()), "labels": self.labels}
+        return {**plain(self.summary()), "likeness": self.labels}
 
     def intervals(self) -> dict[str, Interval]:
         """None: distances between pairs of examples are no means over examples."""
