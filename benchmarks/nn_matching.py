@@ -174,36 +174,34 @@ def network(choice: Choice, folder: Path, seed: int, *words: str) -> tuple[float
 UNTRAINED = ("--steps", "1", "--lr", "1e-12")
 
 
+NETWORK, BEFORE, ERROR = "siamese network", "the same, untrained", "its equal error rate"
+
+
 def compared(
     choices: Callable[[Path, int], Iterator[Choice]],
     seeds: Sequence[int],
     words: Sequence[str],
-) -> None:
-    """Prints the one-shot accuracies for each choice and seed, and the means."""
+) -> dict[str, list[float]]:
+    """The one-shot accuracies for each seed and choice, by name, and the equal error rates of the
+    network."""
     found: dict[str, list[float]] = defaultdict(list)
-    errors: list[float] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for seed in seeds:
             for choice in choices(folder, seed):
                 one, error = network(choice, folder, seed, *words)
-                found["siamese network"].append(one)
-                errors.append(error)
-                found["the same, untrained"].append(
-                    network(choice, folder, seed, *words, *UNTRAINED)[0]
-                )
+                found[NETWORK].append(one)
+                found[ERROR].append(error)
+                found[BEFORE].append(network(choice, folder, seed, *words, *UNTRAINED)[0])
                 for name, similarities in choice.beside.items():
                     found[name].append(accuracy(similarities, choice.classes))
-                best = max(values[-1] for name, values in found.items() if name in choice.beside)
+                best = max(found[name][-1] for name in choice.beside)
                 print(
                     f"seed {seed}, {choice.name}: one-shot {one:.4f}, best beside {best:.4f}, "
                     f"equal error rate {error:.4f}",
                     flush=True,
                 )
-    for name, values in found.items():
-        print(f"{name:52} {spread(values)}")
-    by_seed = np.array(found["siamese network"]).reshape(len(seeds), -1).mean(1)
-    print(f"siamese network, means of seeds: {spread(by_seed.tolist())}; EER {spread(errors)}")
+    return found
 
 
 WHATS = {"digits": (digits, DIGITS), "banking77": (banking77, BANKING)}
@@ -217,7 +215,11 @@ def main() -> None:
     given, words = parser.parse_known_args()
     choices, options = WHATS[given.what]
     seeds = [int(seed) for seed in given.seeds.split(",")]
-    compared(choices, seeds, [*options.split(), *words])
+    found = compared(choices, seeds, [*options.split(), *words])
+    for name, values in found.items():
+        print(f"{name:62} {spread(values)}")
+    means = np.array(found[NETWORK]).reshape(len(seeds), -1).mean(1)
+    print(f"{NETWORK}, the means of seeds {spread(means.tolist()):>33}")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ from gai.nn.net.loop import Training
 from gai.nn.net.models import build
 from gai.nn.net.models.siamese import Siamese
 
+ROOT = Path(__file__).parent.parent.parent
+
 
 def config(**choices: Any) -> Config:
     return resolved({"model": "siamese", "task": "match", "encoder": "mlp", **choices})
@@ -266,6 +268,14 @@ def inputs_for(shape: Shape) -> Inputs:
     return Inputs(torch.randn(4, *shape.size, generator=rng))
 
 
+def test_word_vectors_come_into_the_encoder_and_stay_as_they_are() -> None:
+    vectors = torch.randn(9, 5)
+    net = build(config(input="ids", freeze_vectors=True), Shape("ids", (9,), 8), vectors)
+    weight = net.get_parameter("body.embedding.weight")
+    assert (weight[1:] == vectors[1:]).all()
+    assert not weight.requires_grad
+
+
 def test_the_encoder_is_checked_as_the_model_that_it_is() -> None:
     with pytest.raises(UsageError, match="cnn does not take rows of numbers"):
         build(config(encoder="cnn"), Shape("numbers", (5,), 8))
@@ -319,6 +329,17 @@ def test_classes_that_were_never_seen_are_told_apart_where_that_is_easy(
     assert found["eer"] < 0.05
     assert found["one_shot"] > 0.95
     assert found["chance"] == 0.5
+
+
+def test_where_nothing_is_lost_nobody_complains_of_gradients_that_vanish(tmp_path: Path) -> None:
+    said: list[str] = []
+    listener = Quiet()
+    listener.warn = said.append  # type: ignore[method-assign]
+    parts = parts_of(tmp_path, margin=0.001, epochs=20)
+    made = experiment.fresh(parts, listener, Nowhere())
+    made.run()
+    assert made.position.best["eer"] < 0.05
+    assert not said
 
 
 def test_an_evaluation_gives_the_same_again_and_draws_nothing_from_training(
@@ -461,3 +482,21 @@ def test_an_example_has_a_name(tmp_path: Path) -> None:
         named(str(several), plain)
     with pytest.raises(GaiError, match=r"three.jsonl:4: .* has 3 examples"):
         named(f"{several}:4", plain)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["digits", "banking77"])
+def test_one_example_of_a_class_never_seen_says_more_than_to_the_nearest_neighbour(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import nn_matching as bench
+
+    choices, options = bench.WHATS[what]
+    found = {
+        name: np.mean(each) for name, each in bench.compared(choices, [1], options.split()).items()
+    }
+    network = found.pop(bench.NETWORK)
+    error = found.pop(bench.ERROR)
+    assert network > max(found.values()), found
+    assert error < 0.22
