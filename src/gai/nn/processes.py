@@ -1,4 +1,5 @@
-"""Which of several processes this one is, as torchrun says it: RANK of WORLD_SIZE."""
+"""Which of several processes this one is, as torchrun says it: RANK of WORLD_SIZE, and
+LOCAL_RANK on its machine."""
 
 from __future__ import annotations
 
@@ -15,6 +16,11 @@ def rank() -> int:
 def size() -> int:
     """How many processes train together."""
     return max(_number("WORLD_SIZE", 1), 1)
+
+
+def place() -> int:
+    """The number of this process on this machine, from 0, which is that of its GPU."""
+    return _number("LOCAL_RANK", 0) if size() > 1 else 0
 
 
 def _number(name: str, default: int) -> int:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from gai.errors import GaiError
+from gai.nn import processes
 from gai.nn.config import Config
 from gai.nn.net.batches import Batch
 
@@ -23,10 +24,12 @@ def device(config: Config) -> torch.device:
     """The device that ``--device`` names; raises GaiError where there is none."""
     name = config.device
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         built = "" if torch.version.cuda else "; this torch was built without CUDA"
         raise GaiError(f"--device {name}: there is no CUDA device{built}", "--device auto or cpu")
+    if name == "cuda" and processes.size() > 1:
+        name = f"cuda:{own_gpu()}"
     try:
         found = torch.device(name)
         torch.empty(1, device=found)
@@ -34,6 +37,17 @@ def device(config: Config) -> torch.device:
         message = str(error).splitlines()[0]
         raise GaiError(f"--device {name}: {message}", "--device auto, cpu or cuda") from error
     return found
+
+
+def own_gpu() -> int:
+    """The number of the GPU of this of several processes, the current one from then on; raises
+    GaiError where there are fewer GPUs than processes."""
+    count, place = torch.cuda.device_count(), processes.place()
+    if place >= count:
+        message = f"process {place + 1} of this machine has no GPU of its own: there are {count}"
+        raise GaiError(message, f"--nproc-per-node {count}, or --device cpu")
+    torch.cuda.set_device(place)
+    return place
 
 
 def settled(config: Config, device: torch.device) -> Config:

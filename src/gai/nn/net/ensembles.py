@@ -185,6 +185,7 @@ def together(
 ) -> Member:
     """The ensemble of these networks, and how examples become arrays for it."""
     made = Ensemble(members, how, weights or [1.0] * len(members), bias)
+    made.to(next(members[0][0].parameters()).device)
     encodings = tuple(encoding for _, encoding in members)
     first = encodings[0]
     # Any network that learns from labels is judged alike; some models judge themselves otherwise.
@@ -249,8 +250,7 @@ def asked(run: Run, device: str = "auto", threads: int | None = None) -> Member:
         raise GaiError(f"{shelf.file(ENSEMBLE)}: broken", hint)
     members = [asked(member_of(shelf, name), device, threads) for name in head["members"]]
     require_alike(head["members"], [encoding for _, encoding in members])
-    network, encoding = together(members, head["how"], head["weights"], head.get("bias", ()))
-    return network.to(next(members[0][0].parameters()).device), encoding
+    return together(members, head["how"], head["weights"], head.get("bias", ()))
 
 
 def member_of(shelf: Shelf, name: str) -> Run:

@@ -1,18 +1,17 @@
 """Team: processes that train one network together, each on its share of every batch.
 
-torchrun starts them, gloo joins them on CPUs and nccl on GPUs. DistributedDataParallel averages
-their gradients; as each weighs its own loss by its part of the batch, the mean is that of one
-process with the same batch.
+torchrun starts them, gloo joins them on CPUs and nccl on GPUs, one for each process.
+DistributedDataParallel averages their gradients; as each weighs its own loss by its part of the
+batch, the mean is that of one process with the same batch.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
@@ -92,8 +91,7 @@ class Team:
         """The scores that the first process found: what they decide is decided alike."""
         if self.size == 1:
             return dict(scores)
-        device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-        values = torch.tensor(list(scores.values()), dtype=torch.float64, device=device)
+        values = torch.tensor(list(scores.values()), dtype=torch.float64)
         distributed.broadcast(values, 0)
         return dict(zip(scores, values.tolist(), strict=True))
 
@@ -118,6 +116,11 @@ def here() -> Team:
     return Team()
 
 
+def backend() -> str:
+    """What joins processes: gloo for tensors of a CPU, and where there is a GPU nccl for its."""
+    return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+
+
 @contextmanager
 def joined() -> Iterator[Team]:
     """Within the block the processes that torchrun started are a team; raises GaiError where they
@@ -125,12 +128,8 @@ def joined() -> Iterator[Team]:
     if processes.size() == 1:
         yield Team()
         return
-    cuda = torch.cuda.is_available()
-    if cuda:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    options: dict[str, Any] = {"backend": "nccl" if cuda else "gloo"}
     try:
-        distributed.init_process_group(**options)
+        distributed.init_process_group(backend())
     except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise GaiError(
