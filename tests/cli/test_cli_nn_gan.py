@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from gai.cli.main import main
+from gai.nn.config import Config
+from gai.nn.net import blending
 
 Run = Callable[..., Any]
 
@@ -132,6 +134,26 @@ def test_a_classifier_of_samples_alone_knows_real_images(folder: Path, tmp_path:
     assert found["scores"]["test"]["network"]["accuracy"] > 0.9
     # The gan had no --test: what is tested on here it may have learned from.
     assert "another split" in found["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "noted"),
+    [
+        ({"test": "0.2"}, {"test": "0.2"}, False),
+        ({"test": "0.2"}, {"test": "0.2", "valid": "0"}, False),  # drawn before any validate
+        ({"test": "0.2", "valid": "0"}, {"test": "0.2"}, True),
+        ({"test": "0.2", "seed": 2}, {"test": "0.2"}, True),
+        ({"test": "0.2", "seed": 2, "split_seed": 1}, {"test": "0.2"}, False),
+        ({}, {"test": "0.2", "valid": "0"}, True),
+        ({"data": ("other.npz",)}, {"test": "0.2"}, False),
+    ],
+)
+def test_samples_that_may_know_what_is_held_out_are_noted(
+    before: dict[str, Any], now: dict[str, Any], noted: bool
+) -> None:
+    config = Config(data=("two.npz",))
+    gan, own = config.with_(conditional=True, **before), config.with_(augment_from="gan", **now)
+    assert bool(blending.notes(gan, own)) is noted
 
 
 def test_samples_are_added_by_their_share_and_alike_each_time(folder: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from gai.errors import GaiError, UsageError
 from gai.nn import runs
 from gai.nn.config import Config
 from gai.nn.data.encoding import Encoding, as_kind, spelt
+from gai.nn.data.preparing import fraction
 from gai.nn.data.raw import Raw
 from gai.nn.net import experiment
 from gai.nn.net.sampling import Samples, sampled
@@ -20,8 +21,8 @@ from gai.nn.runs import Run
 
 HINT = "gai nn train gan DATA --conditional -o RUN"
 
-SPLIT = ("data", "valid", "test", "fold")
-"""Choices that say, with a seed, which examples are held out."""
+SPLIT = ("data", "test", "fold")
+"""Choices that say, with a seed, which examples are held out to test on; before any validate."""
 
 
 class Blended(NamedTuple):
@@ -122,7 +123,10 @@ def joined(train: Raw, drawn: Raw) -> Raw:
 
 def notes(before: Config, config: Config) -> list[str]:
     """A line where the run may have learned from what is held out here."""
-    if not set(before.data) & set(config.data) or held_out(before) == held_out(config):
+    validates = config.valid is None or fraction(config.valid, "--valid") != 0.0
+    alike = held_out(before) == held_out(config)
+    apart = alike and (before.valid == config.valid or not validates)
+    if apart or not set(before.data) & set(config.data):
         return []
     return [
         f"{config.augment_from} was trained on another split of the data: its samples may know "
@@ -131,6 +135,6 @@ def notes(before: Config, config: Config) -> list[str]:
 
 
 def held_out(config: Config) -> tuple[object, ...]:
-    """What says which examples are held out."""
+    """What says which examples are held out to test on."""
     seed = config.seed if config.split_seed is None else config.split_seed
     return (*(getattr(config, name) for name in SPLIT), seed)
