@@ -118,8 +118,9 @@ def test_losses_are_those_of_the_cpu(name: str, call: Callable[..., Any]) -> Non
     here = records(trained(call, name, DEVICE))
     there = records(trained(call, name, "cpu"))
     assert len(here) == len(there) > 0
-    # Rounding makes a difference that grows from step to step.
-    for near, one, other in zip((2e-3, 1e-2), here, there, strict=False):
+    # Rounding makes a difference that grows from step to step; which negatives are mined is then
+    # another matter, too.
+    for near, one, other in zip((1e-2, 2e-2), here, there, strict=False):
         assert one["train_loss"] == pytest.approx(other["train_loss"], rel=near)
         assert one["scores"]["loss"] == pytest.approx(other["scores"]["loss"], rel=2 * near)
         assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=10 * near)

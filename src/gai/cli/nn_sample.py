@@ -68,9 +68,9 @@ def nn_sample(
 ) -> None:
     """New examples from a generative model.
 
-    Of a vae drawn from the prior of its code; --between goes in straight steps from the code of one
-    example to that of another. Images are drawn in the terminal, or become one picture; the same
-    seed gives the same examples.
+    A vae draws a code, a gan noise; of a gan with labels --label N asks for one of them. --between
+    goes in straight steps from a vae's code of one example to that of another. Images are drawn in
+    the terminal, or become one picture; the same seed gives the same examples.
 
       gai nn sample run -n 64 -o samples.png
       gai nn sample run -n 1000 -o more.npz
