@@ -118,6 +118,31 @@ def test_the_capsules_of_classes_are_those_of_the_matrices_of_each_part() -> Non
         torch.testing.assert_close(capsules_, wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_with_shared_matrices_a_place_adds_a_vector_to_what_the_matrix_of_the_kind_says() -> None:
+    net = network(shared_matrices=True).double()
+    places = net.routing.places
+    assert places is not None
+    assert net.routing.weight.shape[0] == 2
+    places.data.normal_()
+    parts = torch.randn(2, 2 * len(places), 2, dtype=torch.float64)
+    votes = net.routing.votes(parts)
+    for kind in range(2):
+        for place in range(len(places)):
+            said = parts[:, kind * len(places) + place] @ net.routing.weight[kind]
+            wanted = said + places[place]
+            torch.testing.assert_close(votes[kind * len(places) + place], wanted)
+
+
+def test_shared_matrices_without_places_are_own_ones_that_are_alike() -> None:
+    shared, own = network(shared_matrices=True), network()
+    kinds = len(shared.routing.weight)
+    many = len(own.routing.weight) // kinds
+    own.routing.weight.data = shared.routing.weight.data.repeat_interleave(many, 0)
+    parts = torch.randn(2, kinds * many, 2)
+    torch.testing.assert_close(shared.routing(parts), own.routing(parts))
+    assert shared.routing.operations == own.routing.operations
+
+
 def test_a_primary_capsule_is_what_the_filters_of_its_kind_say_of_one_place() -> None:
     net = network()
     x = torch.randn(2, 3, 4, 4)

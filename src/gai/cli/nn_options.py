@@ -10,6 +10,7 @@ import typer
 from gai.cli import values
 from gai.cli.options import option
 from gai.nn import names
+from gai.nn.defaults import spelled
 
 INPUT_FORMATS = ("text", "jsonl", "csv", "tsv", "parquet")
 
@@ -334,9 +335,12 @@ class Architecture:
     panel: ClassVar[str] = "Network"
     layers: Annotated[
         int | None,
-        whole("--layers", least=0, help="Hidden layers.", default="1; transformer 2"),
+        whole("--layers", least=0, help="Hidden layers.", default=spelled("layers", "1")),
     ] = None
-    width: Annotated[int | None, whole("--width", help="Units of a layer.", default="128")] = None
+    width: Annotated[
+        int | None,
+        whole("--width", help="Units of a layer.", default=spelled("width", "128")),
+    ] = None
     embedding: Annotated[
         int | None, whole("--embedding", help="Numbers of a term's vector.", default="128")
     ] = None
@@ -348,10 +352,14 @@ class Architecture:
         bool | None, switch("freeze-vectors", "Leave the vectors of words as they are.")
     ] = None
     activation: Annotated[
-        str | None, one_of("--activation", names.ACTIVATIONS, "Of hidden units.", "relu")
+        str | None,
+        one_of(
+            "--activation", names.ACTIVATIONS, "Of hidden units.", spelled("activation", "relu")
+        ),
     ] = None
     negative_slope: Annotated[
-        float | None, real("--negative-slope", help="Of leaky-relu.", default="0.01")
+        float | None,
+        real("--negative-slope", help="Of leaky-relu.", default=spelled("negative_slope", "0.01")),
     ] = None
     bidirectional: Annotated[
         bool | None, switch("bidirectional", "Recurrent networks read both ways.")
@@ -366,22 +374,27 @@ class Architecture:
             metavar="N[,N]",
             parse=wholes,
             help="How many tokens the filters of a cnn see, or pixels those of a capsnet.",
-            default="3,4,5; capsnet 7",
+            default=spelled("kernels", "3,4,5"),
         ),
     ] = None
     filters: Annotated[
-        int | None, whole("--filters", help="Filters of each kind, of a cnn.", default="100")
+        int | None,
+        whole(
+            "--filters",
+            help="Filters of each kind, of a cnn; of a capsnet.",
+            default=spelled("filters", "100"),
+        ),
     ] = None
     pool: Annotated[
         str | None,
-        one_of("--pool", names.POOLS, "How many places become one.", "max; mlp, transformer avg"),
+        one_of("--pool", names.POOLS, "How many places become one.", spelled("pool", "max")),
     ] = None
     heads: Annotated[
         int | None,
         whole(
             "--heads",
             help="Attention heads of a transformer; pairs of heads of an ntm.",
-            default="4; ntm 1",
+            default=spelled("heads", "4"),
         ),
     ] = None
     memory: Annotated[
@@ -420,7 +433,7 @@ class Architecture:
         whole(
             "--code",
             help="Width of an autoencoder's code, of what is drawn for a sample, of an embedding.",
-            default="32; vae 20, siamese 64",
+            default=spelled("code", "32"),
         ),
     ] = None
     unit_norm: Annotated[
@@ -449,6 +462,14 @@ class Architecture:
         int | None,
         whole("--routings", help="Rounds in which a capsnet's capsules agree.", default="3"),
     ] = None
+    shared_matrices: Annotated[
+        bool | None,
+        switch(
+            "shared-matrices",
+            "A kind of a capsnet's primary capsules votes by one matrix everywhere, and each place "
+            "adds a vector: more right of what is moved farther than in training.",
+        ),
+    ] = None
     weights_init: Annotated[
         str | None,
         one_of("--weights-init", names.INITIALISATIONS, "How weights begin.", "default"),
@@ -465,7 +486,7 @@ class Descent:
         whole(
             "--epochs",
             help="How often to go through the data.",
-            default="10; autoencoder, vae 40",
+            default=spelled("epochs", "10"),
         ),
     ] = None
     steps: Annotated[
@@ -478,12 +499,14 @@ class Descent:
             metavar="full|N",
             parse=batch,
             help="Examples a step: all of them, some, or 1.",
-            default="32",
+            default=spelled("batch_size", "32"),
         ),
     ] = None
     eval_every: Annotated[
         int | None,
-        whole("--eval-every", help="Validate every N steps.", default="epochs; lm 250"),
+        whole(
+            "--eval-every", help="Validate every N steps.", default=spelled("eval_every", "epochs")
+        ),
     ] = None
     loss: Annotated[
         str | None,
@@ -499,7 +522,7 @@ class Descent:
         real(
             "--margin",
             help="How much farther others are, squared; how far, of contrastive.",
-            default="0.2; contrastive 1",
+            default=spelled("margin", "0.2"),
         ),
     ] = None
     positives: Annotated[
@@ -527,9 +550,14 @@ class Descent:
         real("--label-smoothing", most=0.99, help="Share of the other classes.", default="0"),
     ] = None
     optimizer: Annotated[
-        str | None, one_of("--optimizer", names.OPTIMIZERS, "What makes the steps.", "adam")
+        str | None,
+        one_of(
+            "--optimizer", names.OPTIMIZERS, "What makes the steps.", spelled("optimizer", "adam")
+        ),
     ] = None
-    lr: Annotated[float | None, real("--lr", help="Learning rate.", default="0.001")] = None
+    lr: Annotated[
+        float | None, real("--lr", help="Learning rate.", default=spelled("lr", "0.001"))
+    ] = None
     momentum: Annotated[
         float | None,
         real("--momentum", most=0.9999, help="Of momentum and nesterov.", default="0.9"),
@@ -540,12 +568,17 @@ class Descent:
             "--beta1",
             most=0.99999,
             help="Memory of gradients, of adam.",
-            default="0.9; gan 0.5, wasserstein 0",
+            default=spelled("beta1", "0.9"),
         ),
     ] = None
     beta2: Annotated[
         float | None,
-        real("--beta2", most=0.99999, help="Memory of squares, of adam.", default="0.999"),
+        real(
+            "--beta2",
+            most=0.99999,
+            help="Memory of squares, of adam.",
+            default=spelled("beta2", "0.999"),
+        ),
     ] = None
     schedule: Annotated[
         str | None,
@@ -574,7 +607,12 @@ class Restraint:
     panel: ClassVar[str] = "Against overfitting and exploding gradients"
     dropout: Annotated[
         float | None,
-        real("--dropout", most=0.99, help="Share of hidden units left out.", default="by model"),
+        real(
+            "--dropout",
+            most=0.99,
+            help="Share of hidden units left out.",
+            default=spelled("dropout", "0"),
+        ),
     ] = None
     input_dropout: Annotated[
         float | None,
@@ -609,7 +647,7 @@ class Restraint:
         whole(
             "--critic-steps",
             help="Steps of a gan's discriminator for one of its generator.",
-            default="1; wasserstein 5",
+            default=spelled("critic_steps", "1"),
         ),
     ] = None
     reconstruction: Annotated[
@@ -628,7 +666,7 @@ class Restraint:
     ] = None
     weight_decay: Annotated[
         float | None,
-        real("--weight-decay", help="The optimiser's own.", default="0; transformer 0.01"),
+        real("--weight-decay", help="The optimiser's own.", default=spelled("weight_decay", "0")),
     ] = None
     max_norm: Annotated[
         float | None, real("--max-norm", help="Largest norm of the weights into a unit.")
@@ -639,7 +677,9 @@ class Restraint:
     ] = None
     clip_norm: Annotated[
         float | None,
-        real("--clip-norm", help="Largest norm of a gradient.", default="recurrent ones 1"),
+        real(
+            "--clip-norm", help="Largest norm of a gradient.", default=spelled("clip_norm", "none")
+        ),
     ] = None
     clip_value: Annotated[
         float | None, real("--clip-value", help="Largest number in a gradient.")

@@ -16,7 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from gai import __version__
 from gai.errors import GaiError, UsageError
-from gai.nn import names
+from gai.nn import defaults, names
 
 
 def _in(section: str, default: Any = None) -> Any:
@@ -56,6 +56,7 @@ class Config:
     capsules: int = _in("model", 16)
     capsule_sizes: tuple[int, int] = _in("model", (8, 16))
     routings: int = _in("model", 3)
+    shared_matrices: bool = _in("model", False)
     causal: bool = _in("model", False)
     pretrained: str | None = _in("model")
     vectors: str | None = _in("model")
@@ -177,46 +178,6 @@ class Config:
         return {renamed.get(name, name): getattr(self, name) for name in text}
 
 
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "mlp": {"width": 256, "dropout": 0.5, "pool": "avg"},
-    "cnn": {"dropout": 0.5},
-    "autoencoder": {"width": 256, "lr": 0.002, "epochs": 40},
-    "vae": {"width": 400, "code": 20, "batch_size": 64, "epochs": 40},
-    "gan": {
-        **{"layers": 2, "width": 256, "activation": "leaky-relu", "negative_slope": 0.2},
-        **{"dropout": 0.3, "batch_size": 64, "epochs": 100, "lr": 0.002, "beta1": 0.5},
-    },
-    "capsnet": {"filters": 32, "kernels": (7,), "batch_size": 64, "lr": 0.002},
-    "siamese": {"width": 256, "code": 64, "dropout": 0.0, "batch_size": 64},
-    "ntm": {"activation": "tanh", "width": 100, "heads": 1},
-    "rnn": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
-    "lstm": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
-    "gru": {"activation": "tanh", "clip_norm": 1.0, "dropout": 0.3},
-    "transformer": {
-        **{"layers": 2, "activation": "gelu", "pool": "avg", "clip_norm": 1.0},
-        **{"optimizer": "adamw", "weight_decay": 0.01, "dropout": 0.1},
-    },
-}
-"""What a model has by default where it is not what ``Config`` says."""
-
-TASK_DEFAULTS: dict[str, dict[str, Any]] = {
-    "lm": {"eval_every": 250},
-    "regress": {"loss": "mse"},
-    "forecast": {"loss": "mse"},
-    "reconstruct": {"loss": "mse"},
-    "generate": {"loss": "non-saturating"},
-    "match": {"loss": "triplet"},
-    "algorithm": {"loss": "bce", "lr": 3e-3, "batch_size": 16, "dropout": 0.0, "clip_norm": 1.0},
-}
-"""The same for tasks."""
-
-LOSS_DEFAULTS: dict[str, dict[str, Any]] = {
-    "contrastive": {"margin": 1.0},
-    "wasserstein": {"beta1": 0.0, "beta2": 0.9, "critic_steps": 5, "dropout": 0.0},
-}
-"""The same for losses that are named."""
-
-
 def resolved(flags: Mapping[str, Any], file: Mapping[str, Any] | None = None) -> Config:
     """The choices of a run: ``flags`` over those of a file over the defaults of model and task.
 
@@ -224,9 +185,7 @@ def resolved(flags: Mapping[str, Any], file: Mapping[str, Any] | None = None) ->
     """
     said = {**(file or {}), **flags}
     model, task = said.get("model", "mlp"), said.get("task", "classify")
-    default = {**DEFAULTS.get(said.get("encoder") or "", {}), **DEFAULTS.get(model, {})}
-    default |= TASK_DEFAULTS.get(task, {})
-    default |= LOSS_DEFAULTS.get(said.get("loss", ""), {})
+    default = defaults.of(said.get("encoder"), model, task, said.get("loss"))
     config = Config(**{**default, **said})
     check(config)
     return config
@@ -257,7 +216,8 @@ OWN = {
     **dict.fromkeys(("denoise", "sparsity"), "autoencoder"),
     "beta": "vae",
     **dict.fromkeys(("conditional", "critic_steps", "gradient_penalty"), "gan"),
-    **dict.fromkeys(("capsules", "capsule_sizes", "routings", "reconstruction"), "capsnet"),
+    **dict.fromkeys(("capsules", "capsule_sizes", "routings", "shared_matrices"), "capsnet"),
+    "reconstruction": "capsnet",
     **dict.fromkeys(("memory", "controller"), "ntm"),
     **dict.fromkeys(("encoder", "unit_norm", "split_by", "turned_classes"), "siamese"),
     **dict.fromkeys(("margin", "positives", "negatives", "per_class"), "siamese"),

@@ -49,8 +49,7 @@ class CapsNet(Model):
         self.activation = activation(config.activation, config.negative_slope)
         self.primary = Primary(config.filters, config.capsules, small, kernel)
         places = math.prod(behind(behind(side, kernel, stride), kernel, 2) for side in sides)
-        self.routing = Routing(places * config.capsules, small, shape.outputs, large)
-        self.routing.rounds = config.routings
+        self.routing = Routing(config, places, shape.outputs)
         self.dropout = nn.Dropout(config.dropout)
         self.decoder = None
         if config.reconstruction:
@@ -117,28 +116,43 @@ class Primary(nn.Module):
 
 class Routing(nn.Module):
     """Each capsule of a part predicts each of a class by a matrix; those whose prediction agrees
-    with the others' are listened to, in ``rounds`` rounds."""
+    with the others' are listened to, in ``config.routings`` rounds.
 
-    def __init__(self, parts: int, size: int, classes: int, wider: int) -> None:
+    A part has a matrix of its own, or with ``config.shared_matrices`` that of its kind, to which a
+    vector of its place is added: so a shape is known where training never saw it.
+    """
+
+    def __init__(self, config: Config, places: int, classes: int) -> None:
         super().__init__()
-        self.rounds = 3
-        self.weight = nn.Parameter(torch.empty(parts, size, classes * wider))
-        self.classes = classes
+        size, wider = config.capsule_sizes
+        self.rounds, self.classes = config.routings, classes
+        self.parts = config.capsules * places
+        shared = config.shared_matrices
+        matrices = config.capsules if shared else self.parts
+        self.weight = nn.Parameter(torch.empty(matrices, size, classes * wider))
+        self.places = nn.Parameter(torch.zeros(places, 1, classes * wider)) if shared else None
         nn.init.normal_(self.weight, std=0.1)
 
     @property
     def operations(self) -> int:
         """The multiply-adds for one example: the votes, and in each round what they add up to; in
         all but the last also how far each agrees with that."""
-        matrices, size = self.weight.numel(), self.weight.shape[1]
-        return matrices + (2 * self.rounds - 1) * matrices // size
+        votes = self.parts * self.weight.shape[2]
+        return votes * self.weight.shape[1] + (2 * self.rounds - 1) * votes
 
     def forward(self, parts: Tensor) -> Tensor:
         """The capsules of classes [B, K, wider], of those of parts [B, I, size]."""
-        count = parts.shape[0]
-        predicted = torch.bmm(parts.transpose(0, 1), self.weight)
-        votes = predicted.view(-1, count, self.classes, predicted.shape[-1] // self.classes)
+        votes = self.votes(parts).view(self.parts, len(parts), self.classes, -1)
         return routed(votes.permute(1, 2, 0, 3).contiguous(), self.rounds)
+
+    def votes(self, parts: Tensor) -> Tensor:
+        """What each part predicts, [I, B, K * wider]."""
+        if self.places is None:
+            return torch.bmm(parts.transpose(0, 1), self.weight)
+        kinds, places = len(self.weight), len(self.places)
+        apart = parts.view(len(parts), kinds, places, -1).permute(1, 2, 0, 3)
+        said = torch.bmm(apart.flatten(1, 2), self.weight)
+        return (said.view(kinds, places, len(parts), -1) + self.places).flatten(0, 1)
 
 
 def routed(votes: Tensor, rounds: int) -> Tensor:
