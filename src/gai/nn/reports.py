@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
+from dataclasses import replace
 from typing import Any
 
-from gai.nn import names
+from gai.nn import names, pictures, svg
 from gai.nn.config import Config
+from gai.nn.markup import visible
 
 Report = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ def card(report: Report, config: Config) -> str:
         "",
         names.MODELS[config.model],
         "",
-        f"- Data: {', '.join(config.data)}; {_counts(data['examples'])}.",
+        f"- Data: {', '.join(map(visible, config.data))}; {_counts(data['examples'])}.",
         f"- Input: {names.INPUTS[config.input].rstrip('.').lower()}.",
         f"- Weights: {network['parameters']:,} numbers; best after step {report['best_step']:,} "
         f"of {report['steps']:,}.",
@@ -56,7 +57,7 @@ def _counts(examples: Mapping[str, int]) -> str:
 
 
 def _listed(labels: Sequence[str], most: int = 20) -> str:
-    shown = ", ".join(labels[:most])
+    shown = ", ".join(map(visible, labels[:most]))
     return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"
 
 
@@ -80,24 +81,9 @@ def _spelt(value: float | None) -> str:
 
 
 def curves(records: Sequence[Mapping[str, Any]], score: str) -> bytes:
-    """Loss and score over the epochs, as SVG; the same bytes for the same records."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    style: Any = {"svg.hashsalt": "gai", "svg.fonttype": "none", "font.size": 9}
-    with matplotlib.rc_context(style):
-        figure = Figure(figsize=(8, 3.2), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        epochs = [record["epoch"] for record in records]
-        left.plot(epochs, [r["train_loss"] for r in records], ".-", label="training")
-        left.plot(epochs, [r["scores"]["loss"] for r in records], ".-", label="validation")
-        left.set_ylabel("loss")
-        left.legend(frameon=False)
-        right.plot(epochs, [r["scores"].get(score) for r in records], ".-", color="C2")
-        right.set_ylabel(score.replace("_", " "))
-        for axes in (left, right):
-            axes.set_xlabel("epoch")
-            axes.spines[["top", "right"]].set_visible(False)
-        made = BytesIO()
-        figure.savefig(made, format="svg", metadata={"Date": None, "Creator": "gai"})
-    return made.getvalue()
+    """Loss, score, rate and gradients over the steps, as SVG; the same bytes for the same records,
+    and what is no number left out."""
+    first, *others = pictures.plots(records, score)
+    epochs = f"{records[-1]['epoch']:.4g}"
+    about = "1 epoch" if epochs == "1" else f"{epochs} epochs"
+    return svg.sheet([replace(first, about=about), *others])

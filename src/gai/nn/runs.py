@@ -8,7 +8,7 @@
     metrics.jsonl       a line for each evaluation
     report.json         the scores at the end, of the network and of the baseline
     card.md             the same for people
-    curves.svg          loss and score over time, where matplotlib is installed
+    curves.svg          losses, score, rate and gradients over the steps
     pretrained/         of a model from a folder: what that said, but for its weights
 
 Each file appears whole or not at all.
@@ -41,6 +41,8 @@ CONFIG, INPUT, VOCAB, MODEL = "config.toml", "input.json", "vocab.tsv", "model.s
 METRICS, REPORT, CARD, CURVES = "metrics.jsonl", "report.json", "card.md", "curves.svg"
 FOUNDATION = "pretrained"
 LAST = os.path.join("last", "state.safetensors")
+INNER = ("best", "fold-1")
+"""Where the runs of a study and of a cross-validation lie."""
 
 
 def strict(value: Any) -> Any:
@@ -126,7 +128,9 @@ class Run:
             raise GaiError(f"{self.path} is an ensemble, and this takes one network", hint)
         if not os.path.isfile(self.file(CONFIG)):
             what = "no such folder" if not os.path.exists(self.path) else f"it has no {CONFIG}"
-            raise GaiError(f"{self.path} is no run: {what}", "gai nn train MODEL DATA -o RUN")
+            inner = [name for name in INNER if os.path.isfile(self.file(f"{name}/{CONFIG}"))]
+            hint = f"{self.file(inner[0])} is one" if inner else "gai nn train MODEL DATA -o RUN"
+            raise GaiError(f"{self.path} is no run: {what}", hint)
         if os.path.exists(self.file(INPUT)):
             self.input()  # another version may have choices that this one does not know
         found = configs.resolved(configs.read(self.file(CONFIG)))

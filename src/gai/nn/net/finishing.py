@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -38,10 +37,8 @@ def finish(parts: Parts, training: Training, run: Run) -> dict[str, Any]:
     report = judged(parts, training)
     run.write(runs.REPORT, json.dumps(report, indent=1) + "\n")
     run.write(runs.CARD, reports.card(report, training.config))
-    records = run.records()
-    if find_spec("matplotlib") is not None and parts.valid is not None:
-        score = parts.encoding.main_score
-        run.write(runs.CURVES, reports.curves(records, score).decode())
+    if records := run.records():
+        run.write(runs.CURVES, reports.curves(records, parts.encoding.main_score).decode())
     return report
 
 
