@@ -7,10 +7,12 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -477,19 +479,127 @@ def test_a_process_without_torch(tmp_path: Path, variables: Variables) -> None:
     failed(done, "gai nn needs an extra package", "pip install 'gai[nn]'")
 
 
-def test_a_disk_that_takes_no_more(good: Path, tmp_path: Path, quick: Any) -> None:
-    """A limit to the size of files stands for it: what is written beside its place goes again."""
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file grows beyond so many bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    run = tmp_path / "run"
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
-        words = ("--width", "4000", "--threads", "1", "-o", run)
-        done = quick("nn", "train", "mlp", good, *words)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_takes_no_more(good: Path, tmp_path: Path, quick: Any) -> None:
+    """A limit to the size of files stands for it: what is written beside its place goes again."""
+    run = tmp_path / "run"
+    words = ("--width", "4000", "--threads", "1", "-o", run)
+    with largest_file(1 << 16):
+        done = quick("nn", "train", "mlp", good, *words)
     failed(done, f"cannot write {run / MODEL}: File too large")
     left = files(run)
     assert left.keys() == {"config.toml", "input.json", "vocab.tsv"}
     done = quick("nn", "train", "--resume", "-o", run)
     failed(done, "nothing to go on from: it ended before its first evaluation", "--force")
     assert quick("nn", "train", "mlp", good, *SMALL, "--force", "-o", run).returncode == 0
+
+
+def test_images_and_numbers_of_another_size(quick: Any, tmp_path: Path) -> None:
+    """The hint is about the kind; the length of sequences is not what is wrong."""
+    chance = np.random.default_rng(1)
+    shapes = {"small": (6, 6), "large": (7, 7), "few": (4,), "many": (5,), "thin": (9, 2)}
+    shapes |= {"thick": (4, 3)}
+    for name, shape in shapes.items():
+        np.savez(tmp_path / f"{name}.npz", x=chance.random((12, *shape), "f4"), y=np.arange(12) % 2)
+    pairs = (("mlp", "small", "large", "bring them to that size"), ("mlp", "few", "many", "--col"))
+    for model, one, other, hint in (*pairs, ("lstm", "thin", "thick", "name data whose steps")):
+        kind = ("--input", "images") if one == "small" else ()
+        words = (model, f"{one}.npz", *kind, *SMALL, "--valid", "0", "-o", one)
+        assert quick("nn", "train", *words).returncode == 0
+        for command in (("predict", one), ("finetune", "-o", "new", one)):
+            done = quick("nn", *command, f"{other}.npz")
+            failed(done, "this model was trained on", hint)
+        if one == "thin":
+            assert b"steps of 2 numbers, the data has 3\n" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_network_that_writes_becomes_no_classifier(
+    trained: Path, good: Path, quick: Any, tmp_path: Path
+) -> None:
+    pairs = table(tmp_path / "pairs.csv", [("walk", "walked"), ("talk", "talked")] * 4, "a,b")
+    fields = ("--task", "seq2seq", "--text-field", "a", "--label-field", "b")
+    words = (pairs, *fields, "--valid", "0", "--width", "8", "--heads", "2", *SMALL[4:])
+    assert quick("nn", "train", "transformer", *words, "--steps", "1", "-o", "w").returncode == 0
+    done = quick("nn", "finetune", "w", good, "-o", "new")
+    said = "--task classify: the model was trained for --task seq2seq"
+    failed(done, said, "a network that writes goes on as one", code=2)
+    done = quick("nn", "finetune", trained, pairs, *fields, "-o", "new")
+    failed(done, "--task seq2seq: the model was trained for --task classify", code=2)
+    assert not (tmp_path / "new").exists()
+
+
+def test_folders_that_hold_runs_name_one(quick: Any, tmp_path: Path) -> None:
+    for folder, inner in (("study", "best"), ("folds", "fold-1")):
+        (tmp_path / folder / inner).mkdir(parents=True)
+        (tmp_path / folder / inner / "config.toml").touch()
+        done = quick("nn", "predict", folder, "@iris")
+        failed(done, f"{folder} is no run: it has no config.toml", f"{folder}/{inner} is one")
+
+
+def test_folds_that_are_not_kept_are_printed_however_quiet(quick: Any) -> None:
+    words = ("mlp", "@iris", "-k", "2", "--steps", "1", "--threads", "1", "-q")
+    shown = quick("nn", "cv", *words)
+    assert len(json.loads(shown.stdout)["folds"]) == 2
+    assert quick("nn", "cv", *words, "-o", "folds").stdout == b""
+
+
+def test_a_bag_of_networks_that_do_not_answer_is_refused_before_the_work(
+    quick: Any, tmp_path: Path
+) -> None:
+    done = quick("nn", "ensemble", "bag", "gan", "@digits", "--threads", "1", "-o", "bag")
+    failed(done, "members are to be trained for --task generate", "ensembles are for classify")
+    assert not (tmp_path / "bag").exists()
+
+
+def test_a_study_without_its_database_keeps_its_best_run(quick: Any, tmp_path: Path) -> None:
+    best = tmp_path / "study" / "best"
+    best.mkdir(parents=True)
+    words = ("nn", "search", "mlp", "@iris", "--trials", "1", *SMALL[-3:], "-o", "study")
+    failed(quick(*words), "a study that has lost its study.db", "--force", code=2)
+    assert best.exists()
+
+
+def test_a_disk_that_takes_no_member_of_an_ensemble(
+    trained: Path, quick: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / "other")
+    words = ("nn", "ensemble", "average", trained, "other", "-q", "-o", "both")
+    with largest_file(1000):
+        done = quick(*words)
+    failed(done, "cannot write both/member-1/")
+    assert len(done.stderr.splitlines()) == 1
+    whole = files(trained)
+    assert all(whole[name] == kept for name, kept in files(tmp_path / "both/member-1").items())
+    assert quick("nn", "predict", "both", "@iris").returncode == 1
+    assert quick(*words, "--force").returncode == 0
+
+
+def test_a_disk_that_is_full_does_not_use_up_the_trials(quick: Any, tmp_path: Path) -> None:
+    """The weights are larger than the limit, the database is not."""
+    words = ("mlp", "@digits", "--trials", "2", "--steps", "2", "--width", "2000", "--over")
+    words += ("lr=0.01,0.001", "--threads", "1", "-q", "-o", "study")
+    with largest_file(400_000):
+        done = quick("nn", "search", *words)
+    failed(done, "cannot write study/.trial/model.safetensors")
+    assert not (tmp_path / "study" / ".trial").exists()
+    assert quick("nn", "search", *words).returncode == 0
+    states = [line.split("\t")[1] for line in (tmp_path / "study/trials.tsv").open()]
+    assert states[1:] == ["interrupted", "complete", "complete"]
+
+
+def test_examples_of_an_algorithm_are_fresh_and_no_warning_says_so(quick: Any) -> None:
+    small = ("--lengths", "1-2", "--bits", "2", "--memory", "4x4", "--width", "8", "--threads", "1")
+    words = ("ntm", "@copy", *small, "--steps", "1", "-q", "-o", "copier")
+    assert quick("nn", "train", *words).returncode == 0
+    assert quick("nn", "diagnose", "copier").stderr == b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,8 @@ QUESTIONS = ("where is my card", "the fee is wrong", "how do I pay")
 KINDS = ("card", "fee", "pay")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def no_curves() -> Iterator[None]:
-    """Draws no curves, which takes longer than all else."""
-    from gai.nn.net import finishing
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(finishing, "find_spec", lambda name: None)
-        yield
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, no_curves: None) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Questions, and runs that were trained on them and on other things."""
     path = tmp_path_factory.mktemp("runs")
     rows = [(f"{QUESTIONS[n % 3]} {n}", KINDS[n % 3], n % 12) for n in range(120)]

@@ -170,7 +170,7 @@ def test_denoised_examples_are_written_as_arrays_lines_and_a_picture(
         assert found["x"].shape == (400, 1, 8, 8)
         made = found["x"]
     lines = rows(ask("denoise", "images", "digits.npz", "-n", "2"))
-    assert [line[0] for line in lines] == ["example:1", "example:2"]
+    assert [line[0] for line in lines] == ["digits.npz:1", "digits.npz:2"]
     assert np.allclose(np.array(lines[1][1:], float), made[1].ravel(), atol=1e-5)
     assert ask("denoise", "images", "digits.npz", "-n", "3", "-o", "pairs.png").returncode == 0
     with Image.open(folder / "pairs.png") as image:

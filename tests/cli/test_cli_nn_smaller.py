@@ -182,6 +182,8 @@ def test_where_the_data_is_gone_there_are_no_scores_and_no_training(ask: Any) ->
     done = ask("quantize", "gone", "-o", "gone8", "--threads", "1")
     assert done.returncode == 0
     assert done.stderr.startswith(b"gai: no scores: ")
+    quiet = ask("quantize", "gone", "-o", "quiet8", "--threads", "1", "-q")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, b"", b"")
     assert b"no such file" in done.stderr
     assert "loss" not in json.loads(done.stdout)["after"]
     done = ask("prune", "gone", "-o", "gone2", "--epochs", "1", "--threads", "1")

@@ -233,6 +233,7 @@ def test_without_validation_the_last_weights_are_the_result(quick: Any, tmp_path
     best = checkpoints.read(str(tmp_path / "run" / MODEL)).tensors
     assert all(torch.equal(last[f"model.{name}"], tensor) for name, tensor in best.items())
     assert json.loads((tmp_path / "run" / "report.json").read_text())["scores"] == {}
+    assert (tmp_path / "run" / "curves.svg").read_bytes().startswith(b"<svg ")
 
 
 def test_a_broken_pipe_ends_quietly_and_the_run_can_go_on(

@@ -106,6 +106,7 @@ def tried(kind: str, choices: Mapping[str, Any] = {}, better: bool = True) -> St
 )
 def test_it_begins_small(model: str, expected: dict[str, Any]) -> None:
     assert first(setting(model)).choices == expected
+    assert first(setting("siamese", encoder=model)).choices == expected
 
 
 def test_what_is_typed_stays_from_the_beginning_on() -> None:

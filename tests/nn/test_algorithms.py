@@ -17,7 +17,7 @@ from gai.errors import UsageError
 from gai.nn import baselines
 from gai.nn.config import Config, resolved
 from gai.nn.data import algorithms
-from gai.nn.data.algorithms import FRESH, TRAIN, VALID, batch, examples
+from gai.nn.data.algorithms import FRESH, TRAIN, VALID, batch, examples, require_room
 from gai.nn.data.arrays import Dataset
 from gai.nn.data.preparing import prepare
 from gai.nn.names import GENERATED
@@ -122,7 +122,8 @@ def test_examples_have_all_lengths_alike_and_nothing_behind_their_ends() -> None
     assert np.bincount(lengths).tolist() == [0, *[16] * 20]
     due = ~np.isnan(np.asarray(found.labels, float)).all(2)
     assert due.sum(1).tolist() == lengths.tolist()
-    assert [row[2 * length + 1 :].any() for row, length in zip(found.array, lengths, strict=True)]
+    for row, length in zip(found.array, lengths, strict=True):
+        assert not row[2 * length + 1 :].any()
     assert found.ids[0] == "@copy:1"
 
 
@@ -137,6 +138,9 @@ def test_those_that_validate_are_not_those_that_come_afterwards() -> None:
 def test_sequences_that_would_fill_the_memory_are_refused() -> None:
     with pytest.raises(UsageError, match="320 sequences would not fit"):
         examples("@copy", config(lengths=(1, 10**7)), FRESH)
+    with pytest.raises(UsageError, match="320 sequences would not fit"):
+        examples("@repeat-copy", config(lengths=(1, 8000)), FRESH)
+    require_room("@copy", config(lengths=(1, 8000)), 320)  # which repeats nothing
 
 
 def test_the_parts_of_a_run_are_made() -> None:

@@ -18,6 +18,7 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
+from gai.cli.nn_display import Silent
 from gai.errors import GaiError, UsageError
 from gai.nn import baselines, grids
 from gai.nn.anomalies import Known, Ranking, detection, spelt
@@ -43,15 +44,6 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-class Silent:
-    """Hears all and says nothing."""
-
-    def begin(self, total_steps: int, done: int) -> None: ...
-    def advance(self, position: Any) -> None: ...
-    def record(self, record: Any) -> None: ...
-    def warn(self, message: str) -> None: ...
 
 
 def saved(path: Path, x: NDArray[Any], y: NDArray[Any] | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from gai.cli.nn_display import Silent
 from gai.errors import GaiError, UsageError
 from gai.nn import boosting
 from gai.nn import config as configs
@@ -29,17 +30,11 @@ from gai.nn.runs import Run
 from gai.nn.shelves import CROSSED, ENSEMBLE, Shelf
 
 
-class Silent:
-    """A listener that keeps what it is warned of."""
+class Listening(Silent):
+    """Keeps what it is warned of."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-
-    def begin(self, total_steps: int, done: int) -> None: ...
-
-    def advance(self, position: Any) -> None: ...
-
-    def record(self, record: Any) -> None: ...
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
@@ -56,14 +51,6 @@ def train(path: Path, name: str, *data: str, **said: Any) -> str:
     run = Run(str(path / name))
     crossing.carried_out(preparing.prepare(words), Silent(), run)
     return run.path
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_curves() -> Iterator[None]:
-    """Draws no curves, which takes longer than all else."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(finishing, "find_spec", lambda name: None)
-        yield
 
 
 @pytest.fixture
@@ -348,9 +335,18 @@ def test_examples_are_drawn_by_their_weights() -> None:
     assert not np.array_equal(rows, boosting.drawn(weights, seed=2))
 
 
+def test_what_a_member_notes_stays_with_it() -> None:
+    whole = preparing.prepare({"model": "mlp", "data": ("@iris",), **SMALL})
+    before = list(whole.notes)
+    for number in (1, 2):
+        parts = assembling.drawn(whole, boosting.even(len(whole.train)), number)
+        assert parts.notes == before
+        parts.notes.append(f"of member {number}")
+
+
 def trained(how: Callable[..., Any], out: Path, *data: str, count: int, **words: Any) -> Any:
     """An ensemble whose members are trained: the recipe, its report, and the warnings."""
-    listener, shelf = Silent(), Shelf(str(out), ENSEMBLE)
+    listener, shelf = Listening(), Shelf(str(out), ENSEMBLE)
     said = {"model": "mlp", "data": data, **SMALL, **words}
     recipe = how(said, preparing.whole(said), count, shelf, listener)
     return recipe, assembling.written(recipe, shelf), listener.warnings

@@ -264,5 +264,5 @@ def test_what_torch_cannot_follow_is_refused_in_one_line(tmp_path: Path) -> None
 def test_tasks_of_more_than_one_tensor_are_refused(tmp_path: Path) -> None:
     encoding = encoded("numbers", (4,), model="mlp", task="regress")
     other = Encoding("numbers", (4,), encoding.config.with_(task="seq2seq"))
-    with pytest.raises(GaiError, match="learned to seq2seq cannot be exported"):
+    with pytest.raises(GaiError, match="a model of --task seq2seq cannot be exported"):
         exporting.exported(nn.Linear(4, 2), other, Run(str(tmp_path)))

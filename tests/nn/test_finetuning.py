@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from gai.cli.nn_display import Silent
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config, resolved
 from gai.nn.data.inheriting import inherited, require_same
@@ -27,13 +28,6 @@ LABELLED = (
     "text,label\n" + "the cat sat,cat\nthe dog barked,dog\nan old cat,cat\na new dog,dog\n" * 8
 )
 SMALL = {"width": 8, "embedding": 8, "threads": 1, "context": 8, "batch_size": 8, "heads": 2}
-
-
-class Silent:
-    def begin(self, total_steps: int, done: int) -> None: ...
-    def advance(self, position: Any) -> None: ...
-    def record(self, record: Any) -> None: ...
-    def warn(self, message: str) -> None: ...
 
 
 @pytest.fixture(params=["lstm", "transformer"])
@@ -125,6 +119,68 @@ def test_stages_go_from_the_inputs_to_the_head() -> None:
     found = stages(build(config, Shape("ids", (9,), 3)))
     assert [s.name for s in found] == ["embedding", "body.layers.0", "body.layers.1", "head"]
     assert [len(stage.weights) for stage in found] == [1, 8, 8, 2]
+
+
+def test_places_are_vectors_and_a_deviation_is_of_the_output() -> None:
+    config = resolved({"model": "transformer", "task": "seq2seq", "width": 8, "heads": 2})
+    first, *_ = stages(build(config, Shape("ids", (9,), 9, writes=True)))
+    assert (first.name, len(first.weights)) == ("embedding", 3)  # terms, places read and written
+    config = resolved({"model": "vae", "task": "reconstruct", "input": "numbers", "loss": "mse"})
+    found = stages(build(config, Shape("numbers", (5,), 5)))
+    assert [stage.name for stage in found] == ["encoder.0", "code", "decoder.0", "output"]
+    assert [len(stage.weights) for stage in found] == [2, 2, 2, 3]
+
+
+def test_embeddings_are_kept_for_classes_that_are_new(tmp_path: Path) -> None:
+    y = np.repeat(np.arange(4), 8)
+    x = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
+    for name, letters in (("old", "abcd"), ("new", "efgh")):
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.array(list(letters))[y])
+    said = {"model": "siamese", "threads": 1, "epochs": 1, "width": 4, "code": 3, "valid": "0"}
+    run = trained({**said, "data": (str(tmp_path / "old.npz"),), "batch_size": 8}, tmp_path / "one")
+    parts = prepare(onward(run, tmp_path / "new.npz", valid="0"))
+    again = experiment.begin(parts, Run(str(tmp_path / "two")), Silent(), probe=False, force=True)
+    old = checkpoints.read(run.file("model.safetensors")).tensors
+    assert torch.equal(weights(again.network)["head.weight"], old["head.weight"])
+    assert not parts.notes
+
+
+LABELS = {
+    "gan": (
+        {"conditional": True, "code": 3, "layers": 2},
+        {"generator.layers.0.linear.weight", "discriminator.directions.weight"},
+        {"generator.layers.1.linear.weight", "discriminator.layers.0.linear.weight"},
+    ),
+    "capsnet": (
+        {"filters": 4, "capsules": 2, "capsule_sizes": (2, 3)},
+        {"routing.weight", "decoder.0.weight"},
+        {"filters.weight", "primary.filters.weight"},
+    ),
+}
+
+
+@pytest.mark.parametrize("model", LABELS)
+@pytest.mark.parametrize("labels", ["ab", "cd", "cde"])
+def test_what_is_made_for_labels_begins_anew_with_other_ones(
+    model: str, labels: str, tmp_path: Path
+) -> None:
+    more, of_labels, others = LABELS[model]
+    x = np.random.default_rng(0).uniform(size=(30, 1, 6, 6)).astype(np.float32)
+    for name, letters in (("old", "ab"), ("new", labels)):
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.resize(np.array(list(letters)), 30))
+    said = {"model": model, "threads": 1, "epochs": 1, "width": 4, "batch_size": 8, **more}
+    run = trained({**said, "data": (str(tmp_path / "old.npz"),), "valid": "0"}, tmp_path / "one")
+    parts = prepare(onward(run, tmp_path / "new.npz", valid="0"))
+    again = experiment.begin(parts, Run(str(tmp_path / "two")), Silent(), probe=False, force=True)
+    old = checkpoints.read(run.file("model.safetensors")).tensors
+    now = weights(again.network)
+    assert all(torch.equal(now[name], old[name]) for name in others)
+    same = {name for name in of_labels if now[name].equal(old[name])}
+    assert same == (of_labels if labels == "ab" else set())
+    assert bool(parts.notes) is (labels != "ab")
+    if model == "gan":
+        mean = now["mean.module.layers.0.linear.weight"]
+        assert labels == "ab" or torch.equal(mean, now["generator.layers.0.linear.weight"])
 
 
 @pytest.mark.parametrize(

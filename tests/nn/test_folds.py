@@ -183,6 +183,14 @@ def test_more_folds_than_there_can_be(
         folds.require(raw_of(labels, of), count)
 
 
+def test_as_many_windows_as_folds_leave_nothing_to_learn_from() -> None:
+    series = Raw(list("abcde"), array=np.zeros((5, 3, 1), np.float32), labels=np.zeros((5, 1)))
+    for number in range(1, 6):
+        with pytest.raises(UsageError, match="5 windows are too few for 5 folds"):
+            folds.by_time(series, number, 5)
+    assert [len(folds.by_time(series, number, 4)[1]) for number in range(1, 5)] == [1] * 4
+
+
 def test_rare_labels_are_named() -> None:
     assert folds.note(raw_of(list("aaabbbc")), 3) == (
         "labels with fewer examples than there are folds: 'c'"

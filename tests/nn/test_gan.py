@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from gai.cli.nn_display import Silent
 from gai.errors import GaiError, UsageError
 from gai.nn.baselines import normal_samples, normally
 from gai.nn.config import resolved
@@ -278,20 +279,11 @@ def test_pixels_beyond_one_are_refused() -> None:
         generation.require_pixels(dataset, config(input="images"))
 
 
-class Listening:
-    """Keeps what it is told."""
+class Listening(Silent):
+    """Keeps what it is warned of."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-
-    def begin(self, total_steps: int, done: int) -> None:
-        pass
-
-    def advance(self, position: Any) -> None:
-        pass
-
-    def record(self, record: Any) -> None:
-        pass
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)

@@ -34,9 +34,27 @@ def test_of_a_text_and_of_a_series_the_end_is_taken() -> None:
     text = Raw(["t"], texts=["abcdefghij"])
     part = part_of(text, 0.3, Config(task="lm"))
     assert part.texts == ["hij"]
-    assert size_of(part) == 3
+    assert size_of(part, Config(task="lm")) == 3
+    two = Raw(["a", "b"], texts=["abc", "de"])
+    assert size_of(two, Config(task="lm")) == 5
     windows = Raw([str(k) for k in range(10)], array=np.arange(10.0).reshape(10, 1, 1))
     assert part_of(windows, 0.2, Config(task="forecast")).ids == ["8", "9"]
+
+
+def test_one_example_counts_as_one() -> None:
+    numbers = Raw(["a"], array=np.zeros((1, 2), np.float32))
+    assert size_of(numbers, Config(task="regress")) == 1
+    assert size_of(Raw(["a"], texts=["many letters"]), Config(task="classify")) == 1
+
+
+class Counting(Silent):
+    """Keeps how many steps trainings have."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def begin(self, total_steps: int, done: int) -> None:
+        self.steps.append(total_steps)
 
 
 def said(**choices: Any) -> dict[str, Any]:
@@ -45,7 +63,9 @@ def said(**choices: Any) -> dict[str, Any]:
 
 def test_all_parts_make_as_many_steps_and_are_judged_on_the_same_examples() -> None:
     choices = said(data=("@iris",), epochs=4, lr=0.02, valid="0.3")
-    found = grown(choices, gathered(choices), Silent(), (0.2, 1.0))
+    listener = Counting()
+    found = grown(choices, gathered(choices), listener, (0.2, 1.0))
+    assert listener.steps == [16, 16]  # 4 epochs of 4 batches of all
     assert [point.examples for point in found.points] == [21, 105]
     assert found.score == "accuracy"
     for point in found.points:

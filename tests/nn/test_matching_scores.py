@@ -148,6 +148,15 @@ def test_the_interval_of_the_rate_covers_that_of_other_examples_of_the_same_kind
     assert inside >= 7
 
 
+def test_an_interval_of_a_lower_level_lies_within_that_of_a_higher() -> None:
+    classes = np.arange(40) % 8
+    points = np.eye(8)[classes] + np.random.default_rng(0).standard_normal((40, 8)) / 2
+    found = scores.matching(scores.cosines(points, points), classes)
+    wide, narrow = (found.intervals(draws=40, level=level) for level in (0.95, 0.5))
+    for name in ("eer", "one_shot"):
+        assert wide[name][0] < narrow[name][0] < narrow[name][1] < wide[name][1]
+
+
 def test_cosines_and_nearness_are_sklearns() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))

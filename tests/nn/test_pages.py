@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import tomllib
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gai.nn import grids
 from gai.nn.config import resolved
 from gai.nn.markup import Html
 from gai.nn.pages import seen, tables
 from gai.nn.pages.facts import Examined, Facts, Layer, Pairs, Token, Wrong
-from gai.nn.pages.report import page
+from gai.nn.pages.report import choices, page
 from gai.nn.scores import classification
 from gai.nn.scores.calibration import bins_of
 
@@ -125,11 +127,22 @@ def test_a_page_has_a_part_for_all_that_is_known() -> None:
     assert reader.titles == [
         "Scores", "Curves", "Classes", "Confusions", "Network", "Configuration"
     ]  # fmt: skip
-    for text in ("runs/one", "logistic regression", "0.7000", "1,234", "--lr", "Linear 4 -> 2"):
+    for text in ("runs/one", "logistic regression", "0.7000", "1,234", "Linear 4 -> 2"):
         assert text in reader.text
     assert "1 example of the train part without a token." in reader.text
     assert "\nlr = 0.01\n" in reader.text
     assert reader.tags.count("svg") == 5  # intervals, loss, accuracy, rate, gradients
+
+
+def test_choices_are_spelt_as_in_the_file_below() -> None:
+    said = {"model": "cnn", "kernels": (2, 3), "context": 8, "residual": True}
+    config = resolved({**said, "text_field": "a b"}).with_(clip_norm=None)
+    chosen = dict(choices(config))
+    assert tomllib.loads("\n".join(f"{n} = {v}" for n, v in chosen.items())) == {
+        **{"kernels": [2, 3], "context": 8, "residual": True, "text_field": "a b"},
+    }
+    recurrent = resolved({"model": "gru"}).with_(clip_norm=None)
+    assert dict(choices(recurrent)) == {"clip_norm": "off"}
 
 
 def test_a_run_that_has_not_ended_has_its_curves() -> None:
@@ -199,7 +212,7 @@ def test_a_long_text_is_cut_where_it_is_shown() -> None:
 @pytest.mark.parametrize("shape", [(3, 5), (4, 2, 3)])
 def test_pictures_in_a_page_are_files_that_others_can_read(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, size=shape).astype(np.uint8)
-    with Image.open(io.BytesIO(seen.png(pixels))) as image:
+    with Image.open(io.BytesIO(grids.png(pixels))) as image:
         assert np.array_equal(np.asarray(image), pixels)
     wrong = Wrong("a", 1.0, "x", "y", 0.5, array=pixels)
     reader = read(facts(examined=Examined(["d"], 1, scores(), 1, [wrong])))

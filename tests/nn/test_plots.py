@@ -52,6 +52,13 @@ def test_labels_have_as_many_digits_as_they_need() -> None:
     assert svg.minus("-0.5") == "\u22120.5"
 
 
+@pytest.mark.parametrize("ends", [(1e6, 1.01e6), (1e6, 1e6 + 10), (1e-4, 1.0001e-4), (-2e9, 3e9)])
+def test_no_two_ticks_have_one_label(ends: tuple[float, float]) -> None:
+    axis = Axis.of(ends)
+    assert len(set(axis.labels())) == len(axis.ticks)
+    assert [float(label) for label in axis.labels()] == pytest.approx(axis.ticks, rel=1e-12)
+
+
 def test_values_that_are_all_the_same_have_an_axis_too() -> None:
     assert (Axis.of([3.0, 3.0]).low, Axis.of([3.0]).high) == (0.0, 3.0)
     assert (Axis.of([0.0]).low, Axis.of([]).high) == (0.0, 1.0)
@@ -102,6 +109,12 @@ def test_text_in_a_plot_is_text_whatever_is_in_it() -> None:
     assert said.count(evil.replace("\x1b", "\\x1b")) == 6
 
 
+@given(st.text(max_size=8) | st.sampled_from(["\ufffe", "\uffff", "\ud800", "\x0b", "]]>"]))
+def test_a_picture_is_xml_whatever_is_in_it(name: str) -> None:
+    plot = Plot(name, [Series(name, [0, 1], [0, 1]), Series("b", [0, 1], [1, 0])], x=name)
+    assert ElementTree.fromstring(svg.sheet([plot])).tag.endswith("svg")
+
+
 def test_the_same_plot_gives_the_same_bytes() -> None:
     def made() -> bytes:
         one = Plot("a", [Series("x", range(50), [math.sin(k / 5) for k in range(50)])], y="y")
@@ -141,6 +154,14 @@ def test_an_interval_is_drawn_from_end_to_end() -> None:
 
 def lines(plot: Plot, width: int, height: int) -> list[str]:
     return [line.rstrip() for line in charts.drawn(plot, width, height).plain.split("\n")]
+
+
+def test_a_long_name_leaves_room_for_its_interval() -> None:
+    rows = [svg.Interval("on " + ", ".join(["part.csv"] * 40), 0.5, 0.4, 0.6)]
+    made = ElementTree.fromstring(svg.intervals("Accuracy", rows))
+    (bar,) = made.iter("rect")
+    assert 100 < float(bar.get("width", "nan")) < 640
+    assert 0 < float(bar.get("x", "nan")) < 640
 
 
 def test_a_terminal_draws_dots_where_the_points_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gai.errors import UsageError
+from gai.errors import GaiError, UsageError
 from gai.nn.config import Config, resolved
-from gai.nn.net import checkpoints, pruning
+from gai.nn.data.preparing import prepare
+from gai.nn.data.raw import Raw
+from gai.nn.net import checkpoints, deriving, experiment, pruning
 from gai.nn.net.inputs import Inputs, Shape
 from gai.nn.net.models import build
 from gai.nn.net.optimizers import optimizer
@@ -99,6 +102,35 @@ def test_what_is_0_stays_0_in_every_optimiser_and_the_rest_learns(name: str) -> 
     for key, weight in matrices(network).items():
         assert torch.equal(weight == 0, before[key] == 0)
         assert (weight != before[key]).sum() > 0.9 * (before[key] != 0).sum()
+
+
+def test_what_is_0_stays_0_in_a_layer_that_is_thawed_later() -> None:
+    network, _ = made(NUMBERS, model="mlp", dropout=0.0)
+    pruning.prune_weights(network, 0.5, together=False)
+    network.requires_grad_(False)
+    pruning.hold(network)
+    assert not any(weight.requires_grad for weight in network.parameters())
+    network.requires_grad_()
+    network(Inputs(torch.randn(20, 5))).square().sum().backward()
+    for weight in matrices(network).values():
+        assert weight.count_nonzero() < weight.numel()
+    for weight in network.parameters():
+        assert weight.grad is not None
+        assert weight.grad.count_nonzero() > 0
+        assert weight.dim() < 2 or not weight.grad[weight == 0].any()
+
+
+@pytest.mark.parametrize("text", ["", "a"])
+def test_the_speed_on_a_text_that_is_too_short_is_an_error_in_a_line(
+    text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("to be or not to be\n" * 20)
+    said = {"model": "gru", "task": "lm", "data": (str(path),), "context": 8, "width": 4}
+    encoding = prepare({**said, "threads": 1}).encoding
+    bench = deriving.Bench(encoding, Raw(["x"], texts=[text]), "a text")
+    with pytest.raises(GaiError, match="fewer than two tokens"):
+        bench.speed(experiment.network_of(encoding))
 
 
 def examples(shape: Shape, size: int = 4) -> Inputs:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from gai.cli.nn_display import Silent
 from gai.errors import GaiError
 from gai.nn.config import Config
 from gai.nn.net.batches import Batch
@@ -28,13 +29,6 @@ from gai.nn.net.ranging import (
     typed,
 )
 from gai.nn.net.schedules import Schedule
-
-
-class Silent:
-    def begin(self, total_steps: int, done: int) -> None: ...
-    def advance(self, position: Any) -> None: ...
-    def record(self, record: Any) -> None: ...
-    def warn(self, message: str) -> None: ...
 
 
 class Bowl(nn.Module):

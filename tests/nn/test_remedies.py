@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+import torch
 
 from gai.cli.commands import load
 from gai.nn.config import Config, resolved
+from gai.nn.net.augmenting import augmenter
 from gai.nn.net.inputs import Shape
 from gai.nn.net.models import build
 from gai.nn.remedies import BY_KIND, remedies
@@ -86,3 +88,53 @@ def test_where_nothing_was_learned_the_rate_comes_first() -> None:
 
 def test_what_is_well_needs_nothing() -> None:
     assert remedies("fine", Config()) == remedies("unclear", Config()) == ""
+
+
+WHOLE = {
+    "autoencoder": {"task": "reconstruct", "input": "numbers"},
+    "vae": {"task": "reconstruct", "input": "numbers"},
+    "gan": {"task": "generate", "input": "numbers"},
+    "capsnet": {"task": "classify", "input": "images"},
+    "siamese": {"task": "match", "input": "images", "encoder": "cnn"},
+    "cnn": {"task": "classify", "input": "ids"},
+    "mlp": {"task": "classify", "input": "numbers"},
+    "lstm": {"task": "tag", "input": "ids"},
+}
+
+
+@pytest.mark.parametrize("kind", ["overfitting", "underfitting"])
+@pytest.mark.parametrize("model", WHOLE)
+def test_a_size_that_is_advised_changes_the_network(kind: str, model: str) -> None:
+    small = {"width": 40, "filters": 16, "embedding": 8, "layers": 1}
+    config = resolved({"model": model, **WHOLE[model], **small})
+    shape = replace(SHAPES[config.input], per_token=config.task == "tag")
+    ways = [w for w in tried(config, remedies(kind, config, 0.5)) if w.keys() & SIZES]
+    assert ways
+    for choices in ways:
+        assert sizes(config.with_(**choices), shape) != sizes(config, shape), choices
+
+
+SIZES = {"width", "layers", "filters", "capsules"}
+
+
+def sizes(config: Config, shape: Shape) -> list[torch.Size]:
+    """The shapes of all weights."""
+    return [weight.shape for weight in build(config, shape).parameters()]
+
+
+@pytest.mark.parametrize("model", ["ntm", "pretrained"])
+def test_no_layer_is_advised_where_there_is_none_to_add(model: str) -> None:
+    assert "--layers" not in remedies("underfitting", resolved({"model": model}))
+
+
+KINDS_OF_INPUT = {"tfidf": "rows", "bow": "rows"}
+
+
+@pytest.mark.parametrize("input", ["ids", "tfidf", "bow", "numbers", "sequences", "images"])
+@pytest.mark.parametrize("task", ["classify", "regress", "tag", "match", "reconstruct", "lm"])
+def test_only_augmentations_that_fit_are_advised(input: str, task: str) -> None:
+    config = resolved({"task": task, "input": input})
+    for choices in tried(config, remedies("overfitting", config).replace("shift,rotate", "shift")):
+        if "augment" in choices:
+            changed = config.with_(**choices)
+            assert augmenter(changed, KINDS_OF_INPUT.get(input, input), ["", "?", "a"]) is not None

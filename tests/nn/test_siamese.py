@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gai.cli.nn_display import Silent
 from gai.errors import GaiError, UsageError
 from gai.nn.config import Config, resolved
 from gai.nn.data.arrays import Dataset
@@ -299,17 +300,8 @@ def parts_of(tmp_path: Path, **choices: Any) -> Parts:
     return prepare({"model": "siamese", "data": data, **small, "valid": "0.25", **choices})
 
 
-class Quiet:
-    """A listener that says nothing."""
-
-    def begin(self, total_steps: int, done: int) -> None: ...
-    def advance(self, position: Any) -> None: ...
-    def record(self, record: Any) -> None: ...
-    def warn(self, message: str) -> None: ...
-
-
 def trained(parts: Parts) -> Training:
-    made = experiment.fresh(parts, Quiet(), Nowhere())
+    made = experiment.fresh(parts, Silent(), Nowhere())
     made.run()
     return made
 
@@ -333,7 +325,7 @@ def test_classes_that_were_never_seen_are_told_apart_where_that_is_easy(
 
 def test_where_nothing_is_lost_nobody_complains_of_gradients_that_vanish(tmp_path: Path) -> None:
     said: list[str] = []
-    listener = Quiet()
+    listener = Silent()
     listener.warn = said.append  # type: ignore[method-assign]
     parts = parts_of(tmp_path, margin=0.001, epochs=20)
     made = experiment.fresh(parts, listener, Nowhere())
@@ -345,7 +337,7 @@ def test_where_nothing_is_lost_nobody_complains_of_gradients_that_vanish(tmp_pat
 def test_an_evaluation_gives_the_same_again_and_draws_nothing_from_training(
     tmp_path: Path,
 ) -> None:
-    made = experiment.fresh(parts_of(tmp_path, negatives="random"), Quiet(), Nowhere())
+    made = experiment.fresh(parts_of(tmp_path, negatives="random"), Silent(), Nowhere())
     assert made.evaluate is not None
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -424,7 +416,7 @@ def test_choices_that_do_not_fit_are_named(
     tmp_path: Path, choices: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
-        experiment.fresh(parts_of(tmp_path, **choices), Quiet(), Nowhere())
+        experiment.fresh(parts_of(tmp_path, **choices), Silent(), Nowhere())
 
 
 def test_a_class_with_one_example_is_named_with_it(tmp_path: Path) -> None:
@@ -432,7 +424,7 @@ def test_a_class_with_one_example_is_named_with_it(tmp_path: Path) -> None:
     (tmp_path / "few.txt").write_text(lines)
     said = {"model": "siamese", "data": (str(tmp_path / "few.txt"),), "valid": "0"}
     with pytest.raises(GaiError, match=r"the class 'd' has only one example, .*few.txt:8"):
-        experiment.fresh(prepare(said), Quiet(), Nowhere())
+        experiment.fresh(prepare(said), Silent(), Nowhere())
 
 
 def test_one_class_is_not_enough(tmp_path: Path) -> None:

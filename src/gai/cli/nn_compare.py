@@ -13,7 +13,7 @@ from gai.cli.nn_display import clock, rounded
 from gai.cli.nn_ensemble import told_apart
 from gai.cli.nn_inspect import JSON, say, show_table, wants_json
 from gai.cli.nn_options import Examples, whole
-from gai.cli.nn_predict import DEVICE, THREADS, reading
+from gai.cli.nn_predict import DEVICE, THREADS, reading, require_data
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
 from gai.errors import UsageError
@@ -93,13 +93,6 @@ def nn_compare(
         show(made)
 
 
-def require_data(examples: Examples) -> None:
-    """Raises UsageError for options about DATA where there is none."""
-    for field in fields(Examples):
-        if getattr(examples, field.name) is not None:
-            raise UsageError(f"--{field.name.replace('_', '-')} without DATA", "name DATA, too")
-
-
 def as_each_reads(sides: "Sequence[Side]", data: Sequence[str], examples: Examples) -> "list[Raw]":
     """The examples as each run reads them: once for all that read the same."""
     from gai.nn.data.preparing import numbered
@@ -130,7 +123,8 @@ def show(made: dict[str, Any]) -> None:
     from gai.nn import tables
 
     where = "the data" if made["part"] is None else f"the {made['part']} part"
-    say(f"On {made['examples']:,} examples of {where}\n")
+    count = made["examples"]
+    say(f"On {'1 example' if count == 1 else f'{count:,} examples'} of {where}\n")
     show_table(*tables.side_by_side(made, display.amount, clock), left=(0,))
     for run in made["differences"]:
         say("")

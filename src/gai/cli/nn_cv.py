@@ -87,7 +87,7 @@ def nn_cv(
     if shelf is not None:
         shelf.write(CARD, tables.crossed_card(made))
         shelf.write_head(made)
-    if not talk.quiet:
+    if shelf is None or not talk.quiet:  # else nobody would ever see them
         show(made, as_json)
 
 

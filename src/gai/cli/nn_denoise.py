@@ -8,7 +8,7 @@ import typer
 from gai.cli.nn_options import Examples, real, whole
 from gai.cli.nn_predict import DEVICE, OUTPUT, RUN, THREADS, opened, reading
 from gai.cli.nn_ready import require_input, require_torch
-from gai.cli.nn_sample import COLUMNS, FORMAT, format_of, give
+from gai.cli.nn_sample import COLUMNS, FORMAT, format_of, give, require_grid
 from gai.cli.options import Talk
 from gai.errors import UsageError
 
@@ -57,6 +57,7 @@ def nn_denoise(
     paths = require_input(files)
     place = output or "-"
     kind = format_of(place, format)
+    require_grid(grid, kind)
     import numpy as np
 
     from gai.nn.data.raw import read
@@ -76,9 +77,9 @@ def nn_denoise(
     found = cleaned(network, encoding, raw, noise or 0.0, 1 if seed is None else seed)
     if kind in ("png", "") and found.made.ndim == 4:
         across = grid or min(ACROSS if kind else 4, len(raw))
-        give(interleaved(found, across), place, kind, "image", across)
+        give(interleaved(found, across), place, kind, raw.ids, across)
         return
-    give(Samples(found.made), place, kind, "example")
+    give(Samples(found.made), place, kind, raw.ids)
 
 
 def interleaved(found: "Cleaned", columns: int) -> "Samples":

@@ -143,7 +143,8 @@ def require_plain(folder: "Run", config: str | None, groups: Sequence[Any]) -> N
     reads = set(vars(Examples()))
     said = {name for name in nn_train.flags(*groups) if name not in reads}
     if config is not None or said:
-        flag = "--config" if config is not None else f"--{min(said).replace('_', '-')}"
+        name = "config" if config is not None else nn_train.FLAGS.get(min(said), min(said))
+        flag = f"--{name.replace('_', '-')}"
         hint = "gai nn diagnose MODEL DATA tries other choices"
         raise UsageError(f"{flag}: {folder.path} has choices of its own", hint)
 

@@ -66,6 +66,8 @@ def rounded(value: Any) -> Any:
     """The same with six digits, which is what a person or a plot needs of a log."""
     if isinstance(value, Mapping):
         return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(one) for one in value]
     if isinstance(value, float):
         short = float(f"{value:.6g}")
         return short if abs(short) != float("inf") and short == short else None

@@ -107,7 +107,8 @@ def nn_ensemble(
         said = chosen(words or [], config, groups)
         report = trained(way, said, members or MEMBERS[way], shelf, talk)
     else:
-        require_no_training(way, nn_train.flags(*groups))
+        asked = way == "stack" and told_apart(words or [])[1]
+        require_no_training(way, nn_train.flags(*groups), reads=bool(asked))
         report = joined(way, words or [], weigh, parts, machine, shelf, force, talk)
     if not talk.quiet:
         show(report, as_json)
@@ -135,13 +136,15 @@ def chosen(words: Sequence[str], config: str | None, groups: Sequence[Any]) -> d
     return nn_train.chosen(model, list(data), config, *groups)
 
 
-def require_no_training(way: str, said: Mapping[str, Any]) -> None:
-    """Raises UsageError for options of training, which is over."""
-    read = {field.name for field in fields(Examples)} if way == "stack" else set()
+def require_no_training(way: str, said: Mapping[str, Any], *, reads: bool) -> None:
+    """Raises UsageError for options of training, which is over, and for those about examples where
+    none are read."""
+    read = {field.name for field in fields(Examples)} if reads else set()
     for name, value in said.items():
         if name not in read | {"threads", "device"}:
             hint = f"{way} takes trained runs; bag and boost train"
-            raise UsageError(f"{choices.typed(name, value)} changes nothing in {way}", hint)
+            option = choices.typed(nn_train.FLAGS.get(name, name), value)
+            raise UsageError(f"{option} changes nothing in {way}", hint)
 
 
 def trained(

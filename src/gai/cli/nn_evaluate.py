@@ -58,17 +58,17 @@ def nn_evaluate(
     judge = experiment.judge_of(encoding, raw)
     if encoding.labels is not None and raw.labels is not None:
         told = known if config.task == "match" else unseen
-        for line in told(encoding.labels, raw.labels, "the data"):
+        for line in () if talk.quiet else told(encoding.labels, raw.labels, "the data"):
             terminal.say(f"gai: {terminal.escape(line)}")
     found = judge.judged(network)
     if as_json or not terminal.is_terminal(sys.stdout):
         said = {"run": folder.path, "data": list(data), **found._asdict()}
         print(json.dumps(strict(said), indent=1))
         return
-    show(found, talk)
+    show(found)
 
 
-def show(found: Any, talk: Talk) -> None:
+def show(found: Any) -> None:
     """The scores as tables."""
     console = terminal.console()
     scores = display.plain_table()

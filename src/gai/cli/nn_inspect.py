@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from gai.cli import display, terminal
 from gai.cli.nn_options import Examples, switch, whole
-from gai.cli.nn_predict import RUN, opened, reading
+from gai.cli.nn_predict import RUN, opened, reading, require_data
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
 from gai.errors import UsageError
@@ -74,6 +74,10 @@ def nn_inspect(
     require_torch("gai nn inspect")
     if rows is not None and data is None:
         raise UsageError("--rows without --data", "--data DATA has the examples to look at")
+    if data is None:
+        require_data(examples, "--data")
+    if attend is not None:
+        require_nothing_else(data=data, tokens=tokens)
     from dataclasses import asdict
 
     from gai.nn.data.preparing import numbered
@@ -111,6 +115,13 @@ def nn_inspect(
     show_layers(found)
     if flow is not None:
         show_flow(flow)
+
+
+def require_nothing_else(**others: Any) -> None:
+    """Raises UsageError for what a map of attention does not look at."""
+    for name, value in others.items():
+        if value is not None:
+            raise UsageError(f"--attend and --{name}", "one of them: a map is of its TEXT alone")
 
 
 def wants_json(asked: bool | None) -> bool:

@@ -79,6 +79,8 @@ def nn_lr_find(
     check(*span, steps, output)
     groups = (parts, terms, network, descent, restraint, machine)
     if run is not None:
+        if config is not None:
+            raise UsageError(f"--run {run} and --config {config}", "a run has its own choices")
         said = going_on(run, architecture, data, groups)
     else:
         said = chosen(architecture, data, config, *groups)

@@ -3,7 +3,7 @@
 # No `from __future__ import annotations`: typer reads these annotations, as objects.
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -106,6 +106,15 @@ def reading(config: "Config", examples: Examples) -> "Config":
         said["input_format"] = None
     said["group_field"] = None  # it divides training data
     return replace(config, **said)
+
+
+def require_data(examples: Examples, name: str = "DATA") -> None:
+    """Raises UsageError for options about examples where none are named."""
+    for field in fields(Examples):
+        if getattr(examples, field.name) is not None:
+            raise UsageError(
+                f"--{field.name.replace('_', '-')} without {name}", f"name {name}, too"
+            )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from gai.cli import nn_display, nn_sizes
 from gai.cli.nn_options import Examples, real, whole
-from gai.cli.nn_predict import DEVICE, RUN, THREADS, opened
+from gai.cli.nn_predict import DEVICE, RUN, THREADS, opened, require_data
 from gai.cli.nn_quantize import DATA, OTHER
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
@@ -72,6 +72,8 @@ def nn_prune(
     require_torch("gai nn prune")
     folder = opened(run)
     require_choices(output, together, structured, epochs, steps, lr)
+    if data is None:
+        require_data(examples, "--data")
     from gai.nn.net import deriving, experiment
     from gai.nn.runs import Run
 
@@ -82,7 +84,7 @@ def nn_prune(
     network, encoding = experiment.load(folder, device or "auto", threads)
     parts = None
     if trains or data is None:
-        parts = nn_sizes.parts_or_word(folder, needed=trains)
+        parts = nn_sizes.parts_or_word(folder, talk, needed=trains)
     if data is None:
         bench = nn_sizes.own_examples(parts, encoding)
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from gai.cli import nn_sizes
 from gai.cli.nn_options import Examples
-from gai.cli.nn_predict import RUN, THREADS, opened
+from gai.cli.nn_predict import RUN, THREADS, opened, require_data
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
 from gai.errors import UsageError
@@ -41,6 +41,8 @@ def nn_quantize(
     folder = opened(run)
     if output is None:
         raise UsageError("no folder to write: -o OTHER")
+    if data is None:
+        require_data(examples, "--data")
     from gai.nn.net import deriving, experiment
     from gai.nn.net.quantizing import quantized
     from gai.nn.runs import Run
@@ -50,7 +52,8 @@ def nn_quantize(
     deriving.require_other(folder, other, force=force)
     network, encoding = experiment.load(folder, "cpu", threads)
     if data is None:
-        bench = nn_sizes.own_examples(nn_sizes.parts_or_word(folder, needed=False), encoding)
+        parts = nn_sizes.parts_or_word(folder, talk, needed=False)
+        bench = nn_sizes.own_examples(parts, encoding)
     else:
         bench = nn_sizes.named_examples(encoding, data, examples)
     stages = {"before": deriving.measured(network, folder, bench)}

@@ -8,7 +8,7 @@ import typer
 
 from gai.cli import terminal, writing
 from gai.cli.nn_options import Examples, whole
-from gai.cli.nn_predict import DEVICE, RUN, THREADS, opened, reading
+from gai.cli.nn_predict import DEVICE, RUN, THREADS, opened, reading, require_data
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
 from gai.errors import UsageError
@@ -55,6 +55,8 @@ def nn_report(
         raise UsageError("a page needs a file: -o FILE", "-o report.html")
     if wrong is not None and not data:
         raise UsageError(f"--wrong {wrong} without DATA", "the examples that it may be wrong about")
+    if not data:
+        require_data(examples)
     writing.check_place(output)
     from gai.nn.net import experiment
     from gai.nn.pages.facts import Facts
@@ -75,7 +77,7 @@ def nn_report(
         seen,
     )
     writing.write([page(facts)], output)
-    if talk.verbose:
+    if talk.verbose and not talk.quiet:
         terminal.say(f"gai: {output} is written")
 
 

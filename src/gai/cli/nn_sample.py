@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from gai.cli import terminal, values
 from gai.cli.nn_options import Examples, whole, wholes
-from gai.cli.nn_predict import DEVICE, OUTPUT, RUN, THREADS, opened, reading, written
+from gai.cli.nn_predict import DEVICE, OUTPUT, RUN, THREADS, opened, reading, require_data, written
 from gai.cli.nn_ready import require_torch
 from gai.cli.options import Talk, option
 from gai.errors import GaiError, UsageError
@@ -78,8 +78,11 @@ def nn_sample(
     """
     require_torch("gai nn sample")
     require_way(between, data, steps, number, label)
+    if data is None:
+        require_data(examples, "--data")
     place = output or "-"
     kind = format_of(place, format)
+    require_grid(grid, kind)
     from gai.nn.net import experiment, sampling
 
     network, encoding = experiment.load(opened(run), device or "auto", threads)
@@ -90,7 +93,8 @@ def nn_sample(
     else:
         seeded = 1 if seed is None else seed
         found = sampling.sampled(network, encoding, number or 16, seeded, label)
-    give(found, place, kind, "sample", grid)
+    ids = [f"sample:{number}" for number in range(1, len(found.values) + 1)]
+    give(found, place, kind, ids, grid)
 
 
 def require_way(
@@ -142,8 +146,16 @@ def format_of(place: str, format: str | None) -> str:
     return format
 
 
-def give(found: "Samples", place: str, kind: str, name: str, columns: int | None = None) -> None:
-    """Writes examples, or draws them; ``name`` and a number are their ids."""
+def require_grid(columns: int | None, kind: str) -> None:
+    """Raises UsageError for the columns of a picture where there is none."""
+    if columns is not None and kind in ("npz", "tsv"):
+        raise UsageError(f"--columns-of-grid {columns}: {kind} has no grid", "-o FILE.png")
+
+
+def give(
+    found: "Samples", place: str, kind: str, ids: Sequence[str], columns: int | None = None
+) -> None:
+    """Writes examples, or draws them; only lines have ``ids``."""
     images = found.values.ndim == 4
     if kind == "png" and not images:
         raise UsageError("a picture is of images, and these are rows of numbers", "tsv, npz")
@@ -151,10 +163,10 @@ def give(found: "Samples", place: str, kind: str, name: str, columns: int | None
         draw(found, columns)
         return
     with written(place) as sink:
-        sink.write(content(found, kind or "tsv", name, columns))
+        sink.write(content(found, kind or "tsv", ids, columns))
 
 
-def content(found: "Samples", kind: str, name: str, columns: int | None) -> bytes:
+def content(found: "Samples", kind: str, ids: Sequence[str], columns: int | None) -> bytes:
     """The bytes of a file."""
     if kind == "png":
         from gai.nn import grids
@@ -162,7 +174,6 @@ def content(found: "Samples", kind: str, name: str, columns: int | None) -> byte
         return grids.png(grids.grid(require_pixels(found.values), columns))
     if kind == "npz":
         return arrays(found)
-    ids = [f"{name}:{number}" for number in range(1, len(found.values) + 1)]
     return "".join(lines(ids, found)).encode("utf-8", "surrogateescape")
 
 
@@ -190,9 +201,9 @@ def lines(ids: Sequence[str], found: "Samples") -> list[str]:
     """Lines ``id<TAB>number<TAB>number ...``, the label behind the id where there are labels."""
     from gai.output.tsv import escape
 
-    heads = list(ids)
+    heads = [escape(id) for id in ids]
     if found.labels is not None:
-        heads = [f"{id}\t{escape(name)}" for id, name in zip(ids, found.labels, strict=True)]
+        heads = [f"{head}\t{escape(name)}" for head, name in zip(heads, found.labels, strict=True)]
     rows = found.values.reshape(len(heads), -1).tolist()
     return [
         "\t".join([head, *(f"{value:.6g}" for value in row)]) + "\n"

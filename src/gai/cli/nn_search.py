@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gai import backends
-from gai.cli import choices, nn_display, nn_trials, terminal, values
-from gai.cli.nn_options import Architecture, Descent, Machine, Parts, Restraint, real, whole
+from gai.cli import choices, nn_display, nn_trials, terminal
+from gai.cli.nn_options import Architecture, Descent, Machine, Parts, Restraint, one_of, real, whole
 from gai.cli.nn_ready import require_torch
 from gai.cli.nn_train import FLAGS, chosen, typed
 from gai.cli.options import Talk, Terms, option
@@ -75,12 +75,7 @@ def nn_search(
     ] = None,
     pruner: Annotated[
         str | None,
-        option(
-            "--pruner",
-            parse=values.choice("median", "halving", "none"),
-            help="Which trials end early.",
-            default="median",
-        ),
+        one_of("--pruner", names.PRUNERS, "Which trials end early.", "median"),
     ] = None,
     force: Annotated[bool, option("--force", help="Replace the study in STUDY.")] = False,
     config: Annotated[
@@ -113,7 +108,7 @@ def nn_search(
     from gai.nn import studies
 
     ways = {"grid": grid, "random": random, "tpe": tpe, "auto": auto}
-    how = way(ways, space, over)
+    how = way(ways, space, over, pruner)
     studies.require_free(output, force=force)
     groups = (parts, terms, network, descent, restraint, machine)
     said, fixed = chosen(architecture, data, config, *groups), typed(architecture, data, *groups)
@@ -122,14 +117,19 @@ def nn_search(
     search(output, said, wanted, machine, talk)
 
 
-def way(ways: dict[str, bool], space: str | None, over: list[str] | None) -> str:
-    """How choices are made; raises UsageError for two ways, and a space that nobody looks at."""
+def way(
+    ways: dict[str, bool], space: str | None, over: list[str] | None, pruner: str | None
+) -> str:
+    """How choices are made; raises UsageError for two ways, and a space or a pruner that nobody
+    looks at."""
     asked = [name for name, wanted in ways.items() if wanted]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} contradicts --{asked[1]}", "one way to choose")
     if asked == ["auto"] and (space or over):
         option = f"--space {space}" if space else f"--over {(over or [''])[0]}"
         raise UsageError(f"--auto contradicts {option}", "it makes its own changes")
+    if asked == ["auto"] and pruner not in (None, "none"):
+        raise UsageError(f"--auto contradicts --pruner {pruner}", "it looks at whole trainings")
     return asked[0] if asked else "tpe"
 
 

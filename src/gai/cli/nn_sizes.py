@@ -52,7 +52,7 @@ def own_examples(parts: Gathered | None, encoding: Encoding) -> Bench | None:
     return Bench(encoding, parts.raw["valid"], "the validation part")
 
 
-def parts_or_word(run: Run, *, needed: bool) -> Gathered | None:
+def parts_or_word(run: Run, talk: Talk, *, needed: bool) -> Gathered | None:
     """What a run was trained on; where it is not ``needed`` and cannot be read, None and a line
     that says so."""
     from gai.nn.net.deriving import read_again
@@ -62,7 +62,8 @@ def parts_or_word(run: Run, *, needed: bool) -> Gathered | None:
     except GaiError as error:
         if needed:
             raise
-        terminal.say(f"gai: no scores: {terminal.escape(error.message)}; {error.hint}")
+        if not talk.quiet:
+            terminal.say(f"gai: no scores: {terminal.escape(error.message)}; {error.hint}")
         return None
 
 

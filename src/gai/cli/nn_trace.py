@@ -124,7 +124,9 @@ def learned_from(run: "Run", encoding: "Encoding", talk: Talk) -> "Raw":
     except GaiError as error:
         hint = "that is what the run was trained on; --data DATA names other examples"
         raise type(error)(error.message, hint) from error
-    alone = not any(map(names_a_file, (encoding.config.valid, encoding.config.test)))
+    config = encoding.config
+    files = any(map(names_a_file, (config.valid, config.test)))
+    alone = not files and config.task != "algorithm"  # whose examples are always fresh ones
     if alone and raw.digest != run.input()["digest"] and not talk.quiet:
         terminal.say(f"gai: {', '.join(paths)}: not as it was when {run.path} was trained")
     return raw

@@ -83,9 +83,9 @@ class Stop(NamedTuple):
 
 def first(setting: Setting) -> Change:
     """The small network to begin with."""
-    model = setting.config.model
-    layers = {"layers": 1} if model in DEEP else {}
-    width = {} if model in RIGID else dict([WIDTHS.get(model, WIDTH)])
+    body = setting.config.body
+    layers = {"layers": 1} if body in DEEP else {}
+    width = {} if body in RIGID else dict([WIDTHS.get(body, WIDTH)])
     small = {**layers, **width, "dropout": 0.0}
     choices = {name: value for name, value in small.items() if name not in setting.fixed}
     return Change(choices, f"it begins small{': ' if choices else ''}{shown(choices)}")
@@ -198,7 +198,7 @@ def narrower(config: Config, setting: Setting) -> tuple[str, Any] | None:
 
 def deeper(config: Config, setting: Setting) -> tuple[str, Any] | None:
     """A layer more."""
-    return _grown("layers", config.layers + 1) if config.model in DEEP else None
+    return _grown("layers", config.layers + 1) if config.body in DEEP else None
 
 
 def longer(config: Config, setting: Setting) -> tuple[str, Any] | None:
@@ -236,7 +236,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
 
 def width_of(config: Config) -> str:
     """The choice that says how wide a network is."""
-    return WIDTHS.get(config.model, WIDTH)[0]
+    return WIDTHS.get(config.body, WIDTH)[0]
 
 
 def _next(name: str, levels: Sequence[float], now: float) -> tuple[str, Any] | None:

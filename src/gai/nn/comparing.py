@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gai.nn import baselines
 from gai.nn.baselines import Baseline
 from gai.nn.data.arrays import Ragged, Sparse
-from gai.nn.data.encoding import answers_in
+from gai.nn.data.encoding import answers_in, texts_of
 from gai.nn.data.raw import Raw
 from gai.nn.scores.matching import chosen, numbered
 
@@ -20,23 +20,16 @@ if TYPE_CHECKING:
     from gai.nn.data.preparing import Parts
 
 
-WITHOUT: tuple[str, ...] = ()
-"""Tasks that nothing simple does."""
-
-
-def baseline(parts: Parts, name: str) -> Baseline | None:
-    """The scores of the baseline on one part, after training on the training part; None where
-    nothing simple does the task."""
+def baseline(parts: Parts, name: str) -> Baseline:
+    """The scores of the baseline on one part, after training on the training part."""
     with warnings.catch_warnings():
         # What scikit-learn has to say of its fit is nothing that a user of the network can change.
         warnings.simplefilter("ignore")
         return _baseline(parts, name)
 
 
-def _baseline(parts: Parts, name: str) -> Baseline | None:
+def _baseline(parts: Parts, name: str) -> Baseline:
     task = parts.config.task
-    if task in WITHOUT:
-        return None
     if task == "lm":
         return _language(parts, name)
     if task == "tag":
@@ -63,7 +56,7 @@ def _baseline(parts: Parts, name: str) -> Baseline | None:
         return baselines.linear_numbers(
             _flat(train.array), right, _flat(held.array), wanted, labels
         )
-    return baselines.linear_text(texts(parts, "train"), right, texts(parts, name), wanted, labels)
+    return baselines.linear_text(texts_of(train), right, texts_of(held), wanted, labels)
 
 
 def _narrowed(parts: Parts, name: str) -> Baseline:
@@ -94,8 +87,8 @@ def _tfidf(parts: Parts, name: str) -> Sparse:
     """The texts of a part as rows, with the terms and the weights that the training part has."""
     from gai.nn.data.rows import columns_of, weighted_rows
 
-    known, config = texts(parts, "train"), parts.config.with_(input="tfidf")
-    return weighted_rows(texts(parts, name), columns_of(known, config), len(known), config)
+    known, config = texts_of(parts.raw["train"]), parts.config.with_(input="tfidf")
+    return weighted_rows(texts_of(parts.raw[name]), columns_of(known, config), len(known), config)
 
 
 def _drawn(parts: Parts, name: str) -> Baseline:
@@ -113,12 +106,6 @@ def csr(rows: Sparse) -> Any:
 
     parts = (rows.data, rows.indices, rows.indptr)
     return csr_matrix(parts, shape=(rows.rows, rows.width))
-
-
-def texts(parts: Parts, name: str) -> list[str]:
-    """The texts of a part."""
-    raw = parts.raw[name]
-    return raw.texts if raw.texts is not None else [" ".join(one) for one in raw.tokens or []]
 
 
 def _targets(parts: Parts, name: str) -> NDArray[Any]:

@@ -225,6 +225,13 @@ OWN = {
 """Choices that only one model has. They are written down for it alone: another default in another
 version is then no matter to runs of other models."""
 
+OF_TASKS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("lengths", "repeats", "bits"), ("algorithm",)),
+    **dict.fromkeys(("window", "horizon"), ("forecast",)),
+    "unit": ("lm", "seq2seq"),
+}
+"""Choices about the data that only some tasks look at."""
+
 SHARES = ("dropout", "input_dropout", "label_smoothing")
 
 LEAST = {
@@ -283,9 +290,19 @@ def check(config: Config) -> None:
         raise UsageError(f"--lr {config.lr:g} must be above 0", "--lr 0.001")
 
 
+def require_read(config: Config) -> None:
+    """Raises UsageError for choices about the data that the task does not look at, but for those
+    that came with the network which goes on."""
+    for name, tasks in OF_TASKS.items():
+        brought = config.parent is not None and name in ("window", "unit")
+        if config.task in tasks or brought or getattr(config, name) == getattr(Config, name):
+            continue
+        raise UsageError(f"--{name} is for --task {' or '.join(tasks)}", "leave it out")
+
+
 def write(config: Config) -> str:
     """The text of ``config.toml``: a section a kind of choice, None left out."""
-    lines = [f"gai = {_toml(__version__)}"]
+    lines = [f"gai = {spelt(__version__)}"]
     section = ""
     for f in fields(config):
         if f.metadata["section"] != section:
@@ -293,14 +310,14 @@ def write(config: Config) -> str:
             lines += ["", f"[{section}]"]
         of_another = OWN.get(f.name, config.model) != config.model
         if (value := getattr(config, f.name)) is not None and not of_another:
-            lines.append(f"{f.name} = {_toml(value)}")
+            lines.append(f"{f.name} = {spelt(value)}")
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: Any) -> str:
+def spelt(value: Any) -> str:
     """A value as TOML spells it."""
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(spelt, value))}]"
     if isinstance(value, float):
         return repr(value) if value == value and abs(value) != float("inf") else f"{value}"
     if isinstance(value, str):

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from html import escape
 
 CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-"""Control characters, line separators, what turns the direction of writing, halves of pairs."""
+"""Control characters, line separators, what turns the direction of writing, halves of pairs, and
+what no XML may have."""
 
 VOID = frozenset(("meta", "link", "br", "img", "col"))
 """Elements that have no end."""

@@ -165,6 +165,13 @@ AUGMENTATIONS = {
 }
 
 
+PRUNERS = {
+    "median": "Stops a trial that is worse than the median of those before it.",
+    "halving": "Stops all but the best third, again and again (Li 2020).",
+    "none": "Lets every trial run to its end.",
+}
+"""Which trials of a search end early."""
+
 SUPERVISED = tuple(LOSSES)
 """The losses of outputs against labels; those of other tasks come behind them."""
 
@@ -214,5 +221,6 @@ LISTS = {
     "initialisations": INITIALISATIONS,
     "pools": POOLS,
     "augmentations": AUGMENTATIONS,
+    "pruners": PRUNERS,
 }
 """All of them, as ``gai nn list`` shows them."""

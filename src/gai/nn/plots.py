@@ -126,10 +126,16 @@ class Axis:
             return [f"{tick:g}" for tick in self.ticks]
         most = max((abs(tick) for tick in self.ticks), default=0.0)
         if most >= 1e6 or 0 < most < 1e-3:
-            return [f"{tick:.3g}" for tick in self.ticks]
+            return in_powers(self.ticks)
         texts = [f"{tick:.10f}".rstrip("0") for tick in self.ticks]
         digits = max((len(text.partition(".")[2]) for text in texts), default=0)
         return [f"{tick:,.{digits}f}" for tick in self.ticks]
+
+
+def in_powers(ticks: Sequence[float]) -> list[str]:
+    """The ticks as powers of ten, with three digits or as many as tell them apart."""
+    each = ([f"{tick:.{digits}g}" for tick in ticks] for digits in range(3, 18))
+    return next(texts for texts in each if len(set(texts)) == len(set(ticks)))
 
 
 def ends_of(middles: Sequence[float]) -> Iterator[float]:

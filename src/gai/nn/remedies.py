@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gai.nn import fitting
+from gai.nn.advice import AUGMENTED, DEEP, RIGID, width_of
 from gai.nn.config import Config
 from gai.nn.fitting import Verdict
 
@@ -13,6 +14,9 @@ RECURRENT = ("rnn", "lstm", "gru")
 
 FLAT = ("sigmoid", "tanh", "softmax")
 """Activations whose slope goes to 0 on both sides."""
+
+NARROWEST = 8
+"""Units, or filters, of which no network is advised to have fewer."""
 
 DONE = 0.02
 """Share of the loss of who knows nothing, below which there is little left to be learned."""
@@ -119,13 +123,10 @@ def restraining(config: Config) -> Iterator[str]:
         yield f"--dropout {0.5 if config.dropout >= 0.3 else 0.3}"
     if config.weight_decay < 0.01:
         yield "--weight-decay 0.01"
-    if not config.augment:
-        if config.input == "images":
-            yield "--augment shift,rotate"
-        elif config.task in ("classify", "tag"):
-            yield "--augment noise" if config.input == "numbers" else "--augment drop,swap"
-    if config.width > 32:
-        yield f"--width {config.width // 2}"
+    if not config.augment and config.task in ("classify", "regress") and config.input in AUGMENTED:
+        yield f"--augment {','.join(AUGMENTED[config.input])}"
+    if config.model not in RIGID and (half := getattr(config, width_of(config)) // 2) >= NARROWEST:
+        yield f"--{width_of(config)} {half}"
     yield "more data (--data-curve says whether it helps)"
 
 
@@ -135,8 +136,10 @@ def enlarging(config: Config, left: float) -> Iterator[str]:
         yield faster(config)
     if config.dropout > 0:
         yield f"--dropout {'0' if config.dropout <= 0.1 else f'{config.dropout / 2:g}'}"
-    yield f"--width {config.width * 2}"
-    yield f"--layers {config.layers + 1}"
+    if config.model not in RIGID:
+        yield f"--{width_of(config)} {2 * getattr(config, width_of(config))}"
+    if config.body in DEEP:
+        yield f"--layers {config.layers + 1}"
     if left <= LITTLE:
         yield f"--lr {config.lr * 3:g}"
     yield longer(config)

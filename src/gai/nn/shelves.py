@@ -67,7 +67,7 @@ class Shelf:
         self.require_free(force=force)
         with naming(self.path):
             os.makedirs(self.path, exist_ok=True)
-            for name in (self.head, CARD, REPORT):
+            for name in (*KEYS, CARD, REPORT):
                 if os.path.exists(self.file(name)):
                     os.unlink(self.file(name))
             for name in sorted(os.listdir(self.path)):

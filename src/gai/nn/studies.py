@@ -50,11 +50,6 @@ NAMED, SHORT = 7, 5
 AUTO = "auto"
 """What a space is named by where advice makes the choices."""
 
-PRUNERS = {
-    "median": "Stops a trial that is worse than the median of those before it.",
-    "halving": "Stops all but the best third, again and again (Li 2020).",
-    "none": "Lets every trial run to its end.",
-}
 STARTUP, WARMUP = 4, 2
 """Trials before the first that is pruned, and evaluations of each."""
 
@@ -188,8 +183,12 @@ def require_free(path: str, *, force: bool = False) -> None:
         return
     if os.path.exists(os.path.join(path, CONFIG)):
         raise UsageError(f"{path} holds a run", "a study is a folder of its own: name another")
-    if set(os.listdir(path)) - {TABLE, PICTURE, BEST, RUNNING}:
+    held = set(os.listdir(path))
+    if held - {TABLE, PICTURE, BEST, RUNNING}:
         raise UsageError(f"{path} is a folder, and holds no study", "name another")
+    if BEST in held and not force:
+        hint = "-o OTHER begins a new study, --force one in its place"
+        raise UsageError(f"{path} has the best run of a study that has lost its {DB}", hint)
 
 
 @contextmanager

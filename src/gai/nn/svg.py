@@ -16,6 +16,9 @@ LETTER = 6.1
 SIZE = (440, 280)
 """Width and height of a plot."""
 
+LONGEST = 60
+"""Letters of a name beside an interval: the rest of the width is for the intervals."""
+
 GAP = 28
 """Between the plots of a sheet."""
 
@@ -119,6 +122,7 @@ class Interval(NamedTuple):
 
 def intervals(title: str, rows: Sequence[Interval], wide: int = 640) -> Html:
     """A dot for each value, with its interval, above one axis."""
+    rows = [row._replace(name=shortened(row.name)) for row in rows]
     known = [value for row in rows for value in row[1:] if value is not None]
     axis = Axis.of(known)
     left, bottom = 24 + LETTER * max(len(row.name) for row in rows), 34 + 26 * len(rows)
@@ -128,6 +132,11 @@ def intervals(title: str, rows: Sequence[Interval], wide: int = 640) -> Html:
         parts += interval(row, frame, 44 + 26 * place)
     box = f"0 0 {wide} {bottom + 24}"
     return tag("svg", *parts, class_="plot", viewBox=box, role="img", aria_label=title)
+
+
+def shortened(name: str) -> str:
+    """The name, or its beginning where it is long."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def ruler(frame: Frame) -> Iterator[Html]:

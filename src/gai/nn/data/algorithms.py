@@ -28,6 +28,9 @@ EXAMPLES = 320
 TRAIN, VALID, FRESH = range(3)
 """Streams of chance: for training, for validation, for whoever asks a trained network."""
 
+REPEATING = "@repeat-copy"
+"""The task that looks at ``config.repeats``."""
+
 REPEATS = 10.0
 """What the number of repeats is divided by, to be a number like others."""
 
@@ -115,7 +118,7 @@ def batch(name: str, config: Config, number: int, size: int) -> Sequences:
 def examples(name: str, config: Config, stream: int, count: int = EXAMPLES) -> Raw:
     """``count`` examples whose lengths are spread evenly, 0 and NaN behind the ends of the shorter
     ones; those of one stream are always the same."""
-    require_room(config, count)
+    require_room(name, config, count)
     chance = np.random.default_rng((config.seed, stream))
     low, high = config.lengths
     lengths = (low + np.arange(count) * (high - low + 1) // count).tolist()
@@ -133,9 +136,10 @@ def behind(array: Floats, steps: int, value: float) -> Floats:
     return np.pad(array, more, constant_values=value)
 
 
-def require_room(config: Config, count: int) -> None:
+def require_room(name: str, config: Config, count: int) -> None:
     """Raises UsageError for sequences too long to be held."""
-    steps = config.lengths[1] * (1 + config.repeats[1]) + 2
+    times = config.repeats[1] if name == REPEATING else 1
+    steps = config.lengths[1] * (1 + times) + 2
     if count * steps * (config.bits + 2) > MOST:
         low, high = config.lengths
         message = f"--lengths {low}-{high}, --bits {config.bits}: {count} sequences would not fit"
@@ -145,7 +149,7 @@ def require_room(config: Config, count: int) -> None:
 def generated(input: Input, wanted: Wanted, size: int | None) -> Iterator[Raw]:
     """The examples of a task that is named by ``input``, fresh ones: training sees others."""
     name = input.path
-    require_task(name, wanted.config.task)
+    require_task(name, wanted.config)
     found = examples(name, wanted.config, FRESH)
     assert isinstance(found.labels, np.ndarray)
     for part in (found.array, found.labels):
@@ -154,13 +158,17 @@ def generated(input: Input, wanted: Wanted, size: int | None) -> Iterator[Raw]:
     yield from pieces(Raw(found.ids, array=found.array, labels=labels), size)
 
 
-def require_task(name: str, task: str) -> None:
-    """Raises UsageError for a file where examples are generated, and the other way around."""
+def require_task(name: str, config: Config) -> None:
+    """Raises UsageError for a file where examples are generated, the other way around, and for
+    repeats where there are none."""
     if name not in GENERATED:
         hint = f"one of {', '.join(GENERATED)}"
         raise UsageError(f"{name}: an algorithm is learned from generated examples", hint)
-    if task != "algorithm":
-        raise UsageError(f"{name} is not for --task {task}", "--task algorithm, or leave it out")
+    if config.task != "algorithm":
+        message = f"{name} is not for --task {config.task}"
+        raise UsageError(message, "--task algorithm, or leave it out")
+    if name != REPEATING and config.repeats != Config.repeats:
+        raise UsageError(f"--repeats: {name} repeats nothing", f"{REPEATING}, or leave it out")
 
 
 def parts(whole: Raw, config: Config) -> dict[str, Raw]:

@@ -174,14 +174,21 @@ class Encoding:
         array = as_kind(raw.array, self.kind)
         if self.kind == "images" and (array.shape[1], self.size[0]) == (1, 3):
             array = np.repeat(array, 3, axis=1)  # grey among images of colours
-        if array.shape[1:] != self.size and not (
-            self.kind == "sequences" and array.shape[2:] == self.size[1:]
-        ):
-            raise GaiError(
-                f"this model was trained on examples of {spelt(self.size)} numbers, the data has "
-                f"{spelt(array.shape[1:])}"
-            )
+        self._require_size(array.shape[1:])
         return array if self.scale is None else self.scale.apply(array)
+
+    def _require_size(self, size: tuple[int, ...]) -> None:
+        """Raises GaiError for examples of another size; sequences may have any length."""
+        then, now = self.size, size
+        if self.kind == "sequences":
+            then, now = then[1:], now[1:]
+        if then != now:
+            what = "steps" if self.kind == "sequences" else "examples"
+            raise GaiError(
+                f"this model was trained on {what} of {spelt(then)} numbers, the data has "
+                f"{spelt(now)}",
+                SIZES[self.kind],
+            )
 
     def _targets(self, raw: Raw) -> NDArray[Any]:
         if raw.labels is None:
@@ -236,6 +243,12 @@ MAIN_SCORES = {
 """That of tasks in which neither labels nor numbers are predicted."""
 
 TEXT = ("terms", "characters", "features", "pieces")
+SIZES = {
+    "numbers": "--columns names the fields of those that it knows",
+    "sequences": "name data whose steps are as wide",
+    "images": "bring them to that size and as many colours, or train a new model on these",
+}
+"""What helps where examples have another size, by kind."""
 KINDS: dict[str, Kind] = {
     **{"terms": "ids", "characters": "ids", "features": "ids", "pieces": "ids", "rows": "rows"},
     **{"numbers": "numbers", "sequences": "sequences", "images": "images"},

@@ -75,7 +75,7 @@ def by_time(raw: Raw, number: int, count: int) -> tuple[Rows, Rows]:
     size = len(raw) // (count + 1)
     first = len(raw) - (count + 1 - number) * size
     train = np.arange(max(first - overlap(raw), 0))
-    if not len(train):
+    if not size or not len(train):
         hint = f"-k {max(count // 2, 2)}, or a longer series"
         raise UsageError(f"{len(raw)} windows are too few for {count} folds", hint)
     return train, np.arange(first, first + size)

@@ -57,7 +57,11 @@ def refit(before: Encoding, raw: Raw, config: Config) -> Encoding:
 
 
 def require_readable(before: Encoding, config: Config) -> None:
-    """Raises UsageError for a task that reads other inputs than the network has learned from."""
+    """Raises UsageError for a task that reads other inputs than the network has learned from, or
+    has another network."""
+    if config.task != before.config.task and "seq2seq" in (config.task, before.config.task):
+        message = f"--task {config.task}: the model was trained for --task {before.config.task}"
+        raise UsageError(message, "a network that writes goes on as one, and no other becomes one")
     tags = config.task == "tag"
     if tags != (before.source == "features") and before.kind == "ids":
         reads = "features of words" if before.source == "features" else before.source

@@ -16,7 +16,7 @@ from gai.backends import resolve
 from gai.documents.records import BadRecord
 from gai.documents.sources import expand, require_one_stdin
 from gai.errors import GaiError, UsageError
-from gai.nn.config import Config
+from gai.nn.config import Config, require_read
 from gai.nn.data.wanted import Input, Wanted
 from gai.nn.names import GENERATED, OF_CLASSES, UNLABELLED
 
@@ -126,6 +126,7 @@ def _errors_without_skipping() -> Iterator[None]:
 def _inputs(paths: Sequence[str], wanted: Wanted) -> list[Input]:
     """Each path with its files; all of them are there and can be read."""
     require_one_stdin(list(paths))
+    require_read(wanted.config)
     if wanted.config.task == "algorithm" and len(paths) > 1:
         raise UsageError(f"{len(paths)} inputs", "one algorithm is learned at a time")
     if wanted.config.task == "forecast" and len(paths) > 1:

@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gai.errors import GaiError
 from gai.nn import scores
 from gai.nn.data.arrays import IGNORED, Dataset, Ragged
 from gai.nn.data.encoding import Encoding
-from gai.nn.net.batches import Batch, Rows, in_turn, taker, windows
+from gai.nn.net.batches import Batch, Rows, in_turn, predictable, taker, windows
 
 CELLS = 1 << 14
 """Tokens of a batch that is only asked, padding among them."""
@@ -34,14 +33,19 @@ def outputs(
 
     With ``features`` it is the last hidden layer.
     """
-    device = next(network.parameters()).device
-    take = taker(dataset, device)
     ask: Any = network.features if features else network
+    for rows, batch in asked(network, dataset):
+        yield rows, batch, ask(batch.inputs)
+
+
+def asked(network: nn.Module, dataset: Dataset) -> Iterator[tuple[Rows, Batch]]:
+    """The numbers of some examples and their batch, batch by batch, where the network is; it
+    answers now, and does not learn."""
+    take = taker(dataset, next(network.parameters()).device)
     network.eval()
     with torch.inference_mode():
         for rows in in_turn(dataset, WHOLE, CELLS):
-            batch = take(rows)
-            yield rows, batch, ask(batch.inputs)
+            yield rows, take(rows)
 
 
 def answers(network: nn.Module, dataset: Dataset) -> Tensor:
@@ -146,9 +150,7 @@ def surprises(
     """The surprise of each token but the first in nats, in their order, some at a time [n]."""
     device = next(network.parameters()).device
     network.eval()
-    count = len(stream) - 1
-    if count < 1:
-        raise GaiError("the text has fewer than two tokens", "nothing can be predicted in it")
+    count = predictable(stream)
     whole = count // context
     starts, size = np.arange(whole) * context, max(cells // context, 1)
     take = windows(stream, context, device)

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from gai.nn.net.ensembles import Ensemble, Member
 from gai.nn.net.loop import Listener
 from gai.nn.runs import Run
 from gai.nn.shelves import Shelf
+from gai.output.atomic import naming
 
 Report = dict[str, Any]
 
@@ -131,6 +133,7 @@ def bagged(
     Bagging predictors); with ``--no-bootstrap`` they differ by their seeds alone."""
     config = settled(found).with_(bootstrap=said.get("bootstrap", True))
     parts = prepare(said, found=found._replace(config=config))
+    ensembles.require_task(parts.config.task, "members are to be trained")  # before the work
     shelf.begin(force=True)
     for number in range(1, count + 1):
         parts = prepare(said, found=found._replace(config=config)) if number > 1 else parts
@@ -189,7 +192,8 @@ def drawn(whole: Parts, examples: boosting.Floats, number: int) -> Parts:
     config = replace(whole.config, seed=whole.config.seed + number - 1)
     rows = boosting.drawn(examples, config.seed)
     raw = whole.raw | {"train": whole.raw["train"].take(rows)}
-    return replace(whole, config=config, train=whole.train.take(rows), raw=raw)
+    notes = list(whole.notes)  # a member adds its own
+    return replace(whole, config=config, train=whole.train.take(rows), raw=raw, notes=notes)
 
 
 def step_of(network: Any, whole: Parts, examples: boosting.Floats) -> boosting.Step:
@@ -222,8 +226,21 @@ def trained(made: str, how: str, shelf: Shelf, weights: Sequence[float], parts: 
 def copied(recipe: Recipe, shelf: Shelf) -> None:
     """Copies the runs that an ensemble is made of into its folder, without what resuming needs."""
     for number, source in enumerate(recipe.sources, 1):
+        target = member(shelf, number).path
         ignore = shutil.ignore_patterns("last", ".*.tmp")
-        shutil.copytree(source, member(shelf, number).path, ignore=ignore)
+        with naming(target):
+            shutil.copytree(source, target, ignore=ignore, copy_function=copied_file)
+
+
+def copied_file(source: str, target: str) -> str:
+    """Copies a file whole or not at all; raises GaiError, where copytree would go on."""
+    with naming(target):
+        try:
+            return shutil.copy2(source, target)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(target)
+            raise
 
 
 def written(recipe: Recipe, shelf: Shelf) -> Report:

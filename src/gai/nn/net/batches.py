@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gai.errors import GaiError
 from gai.nn.data.arrays import IGNORED, PAD, Dataset, Ragged, Several, Sparse, places
 from gai.nn.net.inputs import Inputs
 
@@ -195,6 +196,14 @@ def _sparse(dataset: Dataset, inputs: Sparse, rows: Rows, device: torch.device) 
 
 def _tensor(array: NDArray[np.generic] | None, device: torch.device) -> Tensor | None:
     return None if array is None else torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+
+def predictable(stream: NDArray[np.int32]) -> int:
+    """How many tokens of a stream can be predicted: all but the first; raises GaiError where there
+    are none."""
+    if len(stream) < 2:
+        raise GaiError("the text has fewer than two tokens", "nothing can be predicted in it")
+    return len(stream) - 1
 
 
 def windows(stream: NDArray[np.int32], context: int, device: torch.device) -> Take:

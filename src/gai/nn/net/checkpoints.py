@@ -53,7 +53,8 @@ def read(path: str) -> Stored:
     except FileNotFoundError:
         raise GaiError(f"{path}: no such file", "an interrupted run may lack it") from None
     except (OSError, ValueError, SafetensorError) as error:
-        raise GaiError(f"{path}: not a safetensors file, or cut short: {error}") from error
+        hint = "copy it again from where it is whole, or train it again"
+        raise GaiError(f"{path}: not a safetensors file, or cut short: {error}", hint) from error
     if about.get("format") != FORMAT:
         found = about.get("format") or "no format"
         raise GaiError(f"{path}: written as {found!r}, this version reads {FORMAT!r}")

@@ -23,7 +23,7 @@ from gai.nn.data.preparing import Gathered, Parts, digest_of, gathered
 from gai.nn.data.raw import Raw
 from gai.nn.net import checkpoints, devices, experiment, pruning
 from gai.nn.net.answers import CELLS, WHOLE, Judge, Judged
-from gai.nn.net.batches import Batch, in_turn, taker, windows
+from gai.nn.net.batches import Batch, in_turn, predictable, taker, windows
 from gai.nn.net.keeping import Folder
 from gai.nn.net.loop import Listener, Training
 from gai.nn.runs import Run
@@ -93,9 +93,9 @@ def some_of(encoding: Encoding, dataset: Dataset, device: torch.device) -> list[
         return [take(rows) for rows in parts[:TIMED]]
     assert isinstance(dataset.inputs, Ragged)
     stream = dataset.inputs.values
-    context = min(config.context, len(stream) - 1)
-    take, starts = windows(stream, context, device), np.arange(len(stream) // context) * context
-    starts = starts[starts + context < len(stream)]
+    count = predictable(stream)
+    context = min(config.context, count)
+    take, starts = windows(stream, context, device), np.arange(count // context) * context
     size = max(CELLS // context, 1)
     return [take(starts[k : k + size]) for k in range(0, len(starts), size)][:TIMED]
 

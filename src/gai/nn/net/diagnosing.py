@@ -63,12 +63,11 @@ class Look:
 
 @dataclass
 class Watch:
-    """Looks at a training at some of its steps, and hears its evaluations; ``inner`` hears too."""
+    """Looks at a training at some of its steps; ``inner`` hears all that is told of it."""
 
     inner: Listener
     training: Training | None = None
     looks: list[Look] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
     due: set[int] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     before: dict[str, Tensor] = field(default_factory=dict)
@@ -101,9 +100,8 @@ class Watch:
         self.inner.advance(position)
 
     def record(self, record: Record) -> None:
-        """Keeps an evaluation."""
+        """Begins the sum of losses anew, as the loop does."""
         self.total = 0.0
-        self.records.append(record)
         self.inner.record(record)
 
     def warn(self, message: str) -> None:
@@ -174,8 +172,8 @@ def of_training(parts: Parts, listener: Listener, *, whole: bool) -> Diagnosis:
     """
     parts.config = replace(parts.config, compile=False)
     parts.encoding = replace(parts.encoding, config=parts.config)
-    watch, found = Watch(listener), list[Finding]()
-    training = experiment.fresh(parts, watch, Memory())
+    watch, memory, found = Watch(listener), Memory(), list[Finding]()
+    training = experiment.fresh(parts, watch, memory)
     watch.attach(training)
     config = training.config
     try:
@@ -185,7 +183,7 @@ def of_training(parts: Parts, listener: Listener, *, whole: bool) -> Diagnosis:
     finally:
         watch.stack.close()
     diverged = bool(found)
-    records = [record.as_dict() for record in watch.records]
+    records = [record.as_dict() for record in memory.records]
     verdict = None
     if whole and not diverged:
         verdict, hint = on_losses(records, config, labels_of(parts.encoding))

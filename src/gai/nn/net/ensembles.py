@@ -207,12 +207,16 @@ READ = ("text_field", "columns", "window", "horizon")
 def require_alike(paths: Sequence[str], encodings: Sequence[Encoding]) -> None:
     """Raises GaiError for networks that do not answer the same question."""
     for path, other in zip(paths, encodings, strict=True):
-        if other.config.task not in TASKS:
-            hint = f"ensembles are for {', '.join(TASKS)}"
-            raise GaiError(f"{path} was trained for --task {other.config.task}", hint)
+        require_task(other.config.task, f"{path} was trained")
         if unlike := differing(encodings[0], other):
             message = f"{paths[0]} and {path} do not belong together: {unlike}"
             raise GaiError(message, "members of an ensemble answer the same question")
+
+
+def require_task(task: str, who: str) -> None:
+    """Raises GaiError for a task whose answers cannot become one."""
+    if task not in TASKS:
+        raise GaiError(f"{who} for --task {task}", f"ensembles are for {', '.join(TASKS)}")
 
 
 def differing(one: Encoding, other: Encoding) -> str:

@@ -167,6 +167,9 @@ def training(
     encoding, how, me = parts.encoding, learning(config), team.here()
     if me.size > 1 and config.model in ALONE:
         raise UsageError(f"{config.model} trains in one process", "without torchrun")
+    if me.size > 1 and config.class_weights != "none":
+        # Each would weigh its share of a batch by the number of targets, not by what these weigh.
+        raise UsageError("--class-weights is for one process", "without torchrun")
     if me.size > 1 and config.unfreeze_every:
         raise UsageError("--unfreeze-every is for one process", "without torchrun")
     order, take = how.batches(parts, config, device)

@@ -204,7 +204,7 @@ def require_possible(network: nn.Module, encoding: Encoding) -> None:
     than one file holds."""
     if encoding.config.task not in ANSWERS:
         hint = f"those that {', '.join(ANSWERS)} can"
-        raise GaiError(f"a model that learned to {encoding.config.task} cannot be exported", hint)
+        raise GaiError(f"a model of --task {encoding.config.task} cannot be exported", hint)
     size = sum(weight.numel() * weight.element_size() for weight in network.parameters())
     if size > LARGEST:
         raise GaiError(f"{size:,} bytes of weights are more than an ONNX file holds, 2 GB")

@@ -43,7 +43,9 @@ def generated(
     """
     task = encoding.config.task
     if task != "lm":
-        raise GaiError(f"this model was trained to {task}: only language models generate")
+        message = f"this model was trained to {task}: only language models generate"
+        hint = "gai nn train gru book.txt -o RUN trains one, gai nn predict asks this one"
+        raise GaiError(message, hint)
     return _generated(network, encoding, prompt, sampling, length)
 
 

@@ -16,8 +16,9 @@ from gai.nn.data.preparing import Gathered, assembled
 from gai.nn.data.raw import Raw
 from gai.nn.data.splits import split, split_texts
 from gai.nn.net import crossing
+from gai.nn.net.keeping import Memory
 from gai.nn.net.learning import learning
-from gai.nn.net.loop import Listener, Position, Record
+from gai.nn.net.loop import Listener, Record
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 """Parts of the training data."""
@@ -25,7 +26,7 @@ SHARES = (0.1, 0.25, 0.5, 1.0)
 PAYS = 0.05
 """Share of the error that twice the data must take away to be worth it."""
 
-SCALES = {"accuracy": True, "micro_f1": True, "r2": True}
+UP_TO_ONE = ("accuracy", "micro_f1", "r2")
 """Scores whose error is 1 less the score; of others the loss is the error."""
 
 
@@ -54,32 +55,6 @@ class Growth:
     why: str
 
 
-@dataclass
-class Recorder:
-    """Hears the evaluations of a training, and passes everything on."""
-
-    inner: Listener
-    records: list[Record]
-
-    def begin(self, total_steps: int, done: int) -> None:
-        """A training begins."""
-        self.records.clear()
-        self.inner.begin(total_steps, done)
-
-    def advance(self, position: Position) -> None:
-        """A step has been made."""
-        self.inner.advance(position)
-
-    def record(self, record: Record) -> None:
-        """An evaluation has been made."""
-        self.records.append(record)
-        self.inner.record(record)
-
-    def warn(self, message: str) -> None:
-        """Something that a person should know."""
-        self.inner.warn(message)
-
-
 def grown(
     said: Mapping[str, Any],
     gathered: Gathered,
@@ -102,10 +77,10 @@ def grown(
         config = gathered.config.with_(**steps)
         given = whole._replace(config=config, raw=raw | {"train": train})
         parts = assembled({**said, **steps}, given)
-        records: list[Record] = []
-        _, report = crossing.carried_out(parts, Recorder(listener, records), None)
-        score = parts.encoding.main_score
-        points.append(point(share, size_of(train), report, records, score))
+        training, report = crossing.carried_out(parts, listener, None)
+        assert isinstance(training.keeper, Memory)
+        score, size = parts.encoding.main_score, size_of(train, config)
+        points.append(point(share, size, report, training.keeper.records, score))
     return Growth(score, points, *more_helps(points, score))
 
 
@@ -129,9 +104,9 @@ def part_of(raw: Raw, share: float, config: Config) -> Raw:
     return raw.take(split(raw, 1.0 - share, config.seed)[0])
 
 
-def size_of(raw: Raw) -> int:
-    """How much a part is: examples, or the characters of one text."""
-    return sum(map(len, raw.texts or [])) if len(raw) == 1 else len(raw)
+def size_of(raw: Raw, config: Config) -> int:
+    """How much a part is: examples, or for a language model the characters of its text."""
+    return sum(map(len, raw.texts or [])) if config.task == "lm" else len(raw)
 
 
 def point(
@@ -161,7 +136,7 @@ def number(value: float | None) -> float:
 
 def error_of(found: Grown, score: str) -> float:
     """What is wrong: 1 less the score, or the loss."""
-    return 1.0 - found.score if score in SCALES else found.valid_loss
+    return 1.0 - found.score if score in UP_TO_ONE else found.valid_loss
 
 
 def more_helps(points: Sequence[Grown], score: str) -> tuple[bool | None, str]:
@@ -179,11 +154,11 @@ def more_helps(points: Sequence[Grown], score: str) -> tuple[bool | None, str]:
     sizes, values = np.log([size for size, _ in known]), np.log([error for _, error in known])
     power = float(np.polyfit(sizes, values, 1)[0]) if np.ptp(sizes) > 0 else 0.0
     now, then = known[-1][1], known[-1][1] * 2.0**power
-    what = f"1 - {score.replace('_', ' ')}" if score in SCALES else "the loss"
+    what = f"1 - {score.replace('_', ' ')}" if score in UP_TO_ONE else "the loss"
     said = f"{what} is {now:.3g}, and on twice the data about {then:.3g}"
     if then > (1.0 - PAYS) * now:
         return False, f"{said}: the curve is flat"
     last, before = points[-1], points[-2]
-    if score in SCALES and last.low is not None and before.score >= last.low:
+    if score in UP_TO_ONE and last.low is not None and before.score >= last.low:
         return None, f"{said}, but the last step is within the interval of the score"
     return True, f"{said}: it still falls"

@@ -55,12 +55,15 @@ def kept(weights: Tensor, amount: float) -> Tensor:
 def hold(network: nn.Module) -> None:
     """Lets no step change a weight that is 0 in a matrix: its gradient is 0 from now on.
 
-    A weight of 0 without a gradient stays 0 in every optimiser and under every penalty.
+    A weight of 0 without a gradient stays 0 in every optimiser and under every penalty. Weights
+    that are frozen are held too, for an epoch may thaw them.
     """
     for weight in network.parameters():
-        if weight.dim() > 1 and weight.requires_grad:
-            mask = weight.detach() != 0
+        if weight.dim() > 1:
+            mask, learns = weight.detach() != 0, weight.requires_grad
+            weight.requires_grad_()
             weight.register_hook(mask.mul)  # type: ignore[no-untyped-call]
+            weight.requires_grad_(learns)
 
 
 class Place(NamedTuple):

@@ -43,7 +43,9 @@ def sampled(
     draw: Any = getattr(network, "sample", None)
     if draw is None:
         model = encoding.config.model
-        raise GaiError(f"{model} draws no new examples", "gai nn train vae DATA -o RUN")
+        writes = encoding.config.task == "lm"
+        hint = "gai nn generate writes text" if writes else "gai nn train vae DATA -o RUN, or gan"
+        raise GaiError(f"{model} draws no new examples", hint)
     device = next(network.parameters()).device
     generator = torch.Generator(device).manual_seed(seed)
     numbers = labels_of(encoding, count, label)

@@ -239,6 +239,8 @@ def outcome(parts: Parts, study: Study, proposal: Proposal, run: Run, watcher: W
     except Pruned:
         return Outcome("pruned", None, None, why)
     except GaiError as error:
+        if isinstance(error.__cause__, OSError):
+            raise  # a full disk is not the fault of the choices: this trial is made again
         state = "diverged" if isinstance(error, Diverged) else "failed"
         return Outcome(state, None, None, f"{why}: {error.message}" if why else error.message)
     if not math.isfinite(value):

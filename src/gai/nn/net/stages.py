@@ -32,20 +32,26 @@ def stages(network: nn.Module) -> list[Stage]:
     found: dict[str, list[nn.Parameter]] = {}
     for name, weight in network.named_parameters():
         found.setdefault(_stage_of(name), []).append(weight)
-    order = sorted(found, key=lambda name: (name.startswith("head"), name != "embedding"))
+    order = sorted(found, key=lambda name: (name in LAST, name != "embedding"))
     return [Stage(name, tuple(found[name])) for name in order]
 
 
 ENTERING = (
-    *("body.embedding", "body.places", "body.projection"),
+    *("body.embedding", "body.places", "body.projection", "places", "written_places"),
     *("body.model.embeddings", "body.model.embedder"),
 )
+"""Vectors of terms, of places in a text or of numbers."""
+
+LAST = ("head", "output")
+"""What answers; of an autoencoder it makes the numbers again."""
 
 
 def _stage_of(name: str) -> str:
     matched = STAGE.match(name)
     assert matched is not None
     stage = matched[0]
+    if stage == "log_deviation":
+        return "output"  # the deviation around it
     return "embedding" if stage in ENTERING else stage
 
 

@@ -13,7 +13,11 @@ from gai.nn.data.encoding import Encoding
 from gai.nn.net import checkpoints
 from gai.nn.runs import Run
 
-HEAD = "head."
+HEADS = {
+    "capsnet": ("routing.", "decoder."),
+    "gan": ("generator.layers.0.", "mean.module.layers.0.", "discriminator.directions."),
+}
+"""What the names of weights begin with that are made for the labels; of other models the head."""
 
 
 def transplant(network: nn.Module, before: Encoding, after: Encoding, run: Run) -> list[str]:
@@ -27,11 +31,11 @@ def transplant(network: nn.Module, before: Encoding, after: Encoding, run: Run) 
     path = run.file(runs.MODEL)
     found = checkpoints.read(path).tensors
     wanted = checkpoints.tensors_of(network)
-    keeps = same_answers(before, after)
+    heads = () if same_answers(before, after) else HEADS.get(after.config.model, ("head.",))
     fresh = []
     with torch.no_grad():
         for name, tensor in wanted.items():
-            if name.startswith(HEAD) and not keeps:
+            if name.startswith(heads):
                 fresh.append(name)
             elif name not in found:
                 raise GaiError(f"{path} lacks {name}", "it was trained as another model")
@@ -41,9 +45,11 @@ def transplant(network: nn.Module, before: Encoding, after: Encoding, run: Run) 
 
 
 def same_answers(before: Encoding, after: Encoding) -> bool:
-    """Whether the answers of both mean the same."""
+    """Whether the answers of both mean the same; embeddings do, whatever classes they are for."""
     if before.config.task != after.config.task:
         return False
+    if before.config.task == "match":
+        return True
     if before.labels is not None and after.labels is not None:
         return before.labels == after.labels
     return before.labels is after.labels and before.config.task != "regress"

@@ -16,7 +16,7 @@ from gai.nn.data.arrays import IGNORED, Ragged
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
 from gai.nn.names import UNLABELLED
-from gai.nn.net.batches import Batch, Rows, Take, taker, windows
+from gai.nn.net.batches import Batch, Rows, Take, predictable, taker, windows
 from gai.nn.net.models.cnn import Filters, TextCNN
 from gai.nn.net.models.front import Unchanged, real, vectors
 from gai.nn.net.models.network import Attention
@@ -118,9 +118,7 @@ def examples(encoding: Encoding, raw: Raw) -> Examples:
 
 def text_windows(text: Ragged, context: int) -> Examples:
     """Windows of ``context`` tokens, or one of all where there are fewer."""
-    size = len(text.values) - 1
-    if size < 1:
-        raise GaiError("the text has fewer than two tokens", "nothing can be predicted in it")
+    size = predictable(text.values)
     context = min(context, size)
     take = windows(text.values, context, CPU)
     return Examples(in_doubles(take), np.arange(size // context) * context)

@@ -279,7 +279,7 @@ def configuration(facts: Facts) -> Iterator[Section]:
     """The choices: those that a run of this model and task need not have had, then all."""
     config = facts.config
     chosen = list(choices(config))
-    text = tag("pre", joined(configs.write(config).splitlines(), Html("\n")))
+    text = tag("pre", joined(configs.write(config).rstrip("\n").split("\n"), Html("\n")))
     every = tag("details", tag("summary", "All choices, as config.toml"), text)
     said = "What differs from the defaults of this model and task."
     parts = [tag("p", said, class_="say"), tables.choices(chosen)] if chosen else []
@@ -287,12 +287,11 @@ def configuration(facts: Facts) -> Iterator[Section]:
 
 
 def choices(config: Config) -> Iterator[tuple[str, str]]:
-    """The choices that are not the defaults of model and task, as options."""
+    """The choices that are not the defaults of model and task, as config.toml spells them."""
     plain = configs.resolved({"model": config.model, "task": config.task})
     for name, value in vars(config).items():
         if value != getattr(plain, name) and name not in ("model", "task"):
-            listed = value if isinstance(value, tuple) else (value,)
-            yield f"--{name.replace('_', '-')}", " ".join(map(str, listed))
+            yield name, "off" if value is None else configs.spelt(value)
 
 
 def footer(facts: Facts) -> Html:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gai.nn import svg
+from gai.nn.grids import png
 from gai.nn.markup import Html, html, joined, tag
 from gai.nn.pages.facts import Examined, Pairs, Token, Wrong
 from gai.nn.plots import Plot, Series
@@ -132,21 +131,6 @@ def image(wrong: Wrong) -> Html:
     caption = tag("figcaption", *map(html, parts), tag("br"), tag("span", wrong.id, class_="id"))
     source = f"data:image/png;base64,{b64encode(png(wrong.array)).decode()}"
     return tag("figure", tag("img", src=source, alt=f"{wrong.true}, said {wrong.said}"), caption)
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """An image uint8 [H, W] or [H, W, 3] as a file (RFC 2083)."""
-    height, width = pixels.shape[:2]
-    colour = 2 if pixels.ndim == 3 else 0
-    lines = pixels.reshape(height, -1)
-    filtered = np.hstack([np.zeros((height, 1), np.uint8), lines]).tobytes()
-    head = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(filtered, 9)), (b"IEND", b""))
-    made = b"\x89PNG\r\n\x1a\n"
-    for name, content in parts:
-        check = struct.pack(">I", zlib.crc32(name + content))
-        made += struct.pack(">I", len(content)) + name + content + check
-    return made
 
 
 def calibration(bins: Bins) -> Iterator[Html]:

@@ -98,10 +98,11 @@ class Matching:
     def intervals(
         self, *, draws: int = 200, level: float = 0.95, seed: int = 0
     ) -> dict[str, Interval]:
-        """Bootstrap intervals: of the equal error rate by drawing examples, of one-shot accuracy by
-        drawing episodes."""
+        """Bootstrap intervals: of the equal error rate by drawing examples, ``draws`` times, of
+        one-shot accuracy by drawing episodes, which is quick."""
         rates = drawn_rates(self.similarities, self.classes, draws, seed)
-        return {"eer": between(rates, level), "one_shot": interval(self.right, seed=seed)}
+        asked = interval(self.right, level=level, seed=seed)
+        return {"eer": between(rates, level), "one_shot": asked}
 
 
 def matching(

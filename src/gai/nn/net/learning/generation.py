@@ -27,6 +27,7 @@ from gai.nn.data.raw import Raw
 from gai.nn.net.answers import Judged
 from gai.nn.net.batches import Batch, Order, Take, taker
 from gai.nn.net.learning import Learning, supervised
+from gai.nn.net.learning.reconstruction import beyond_shares
 from gai.nn.net.loop import Lost, Objective
 from gai.nn.scores.samples import Likeness
 
@@ -143,12 +144,8 @@ def batches(parts: Parts, config: Config, device: torch.device) -> tuple[Order, 
 
 def require_pixels(dataset: Dataset, config: Config) -> None:
     """Raises GaiError for images whose numbers are not from 0 to 1."""
-    inputs = dataset.inputs
-    if config.input != "images" or not isinstance(inputs, np.ndarray) or not inputs.size:
-        return
-    low, high = float(inputs.min()), float(inputs.max())
-    if low < 0.0 or high > 1.0:
-        message = f"a gan makes pixels from 0 to 1, and the data has {low:g} to {high:g}"
+    if config.input == "images" and (found := beyond_shares(dataset)):
+        message = f"a gan makes pixels from 0 to 1, and the data has {found}"
         raise GaiError(message, "divide them by 255, say; or --input numbers")
 
 
@@ -174,11 +171,10 @@ class Judge:
     def found(self, network: Any) -> tuple[dict[str, float], Likeness]:
         """The scores, and what they are made of."""
         real, labels = self.looked_at(next(network.parameters()).device)
-        count = max(SAMPLES, len(real))
-        asked = None if labels is None else labels[torch.arange(count) % len(labels)]
+        asked = None if labels is None else labels[torch.arange(SAMPLES) % len(labels)]
         network.eval()
         with torch.inference_mode():
-            made = network.sample(count, generator_on(real.device), asked)
+            made = network.sample(SAMPLES, generator_on(real.device), asked)
             of_real = network.discriminator(real, labels)
             of_made = network.discriminator(made, asked)
             loss = self.objective.telling(of_real, of_made) + self.objective.deceiving(of_made)

@@ -150,16 +150,19 @@ def batches(parts: Parts, config: Config, device: torch.device) -> tuple[Order, 
 
 def require_shares(config: Config, dataset: Dataset) -> None:
     """Raises GaiError where bce would be of numbers that are no shares."""
-    inputs = dataset.inputs
-    if config.loss != "bce" or not isinstance(inputs, np.ndarray) or not inputs.size:
-        return
-    low, high = float(inputs.min()), float(inputs.max())
-    if low < 0.0 or high > 1.0:
+    if config.loss == "bce" and (found := beyond_shares(dataset)):
         scaled = ", after scaling," if config.input == "numbers" else ""
-        message = (
-            f"--loss bce needs numbers from 0 to 1, and the data{scaled} has {low:g} to {high:g}"
-        )
+        message = f"--loss bce needs numbers from 0 to 1, and the data{scaled} has {found}"
         raise GaiError(message, "--loss mse takes any")
+
+
+def beyond_shares(dataset: Dataset) -> str:
+    """From where to where numbers go that are not all from 0 to 1; nothing where they are."""
+    inputs = dataset.inputs
+    if not isinstance(inputs, np.ndarray) or not inputs.size:
+        return ""
+    low, high = float(inputs.min()), float(inputs.max())
+    return f"{low:g} to {high:g}" if low < 0.0 or high > 1.0 else ""
 
 
 LEARNING = Learning(objective, judge, batches)

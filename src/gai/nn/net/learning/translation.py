@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from gai.nn import scores
 from gai.nn.data.arrays import IGNORED, Dataset
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
-from gai.nn.net.answers import CELLS, WHOLE, Judged
-from gai.nn.net.batches import in_turn, taker
+from gai.nn.net.answers import Judged, asked
 from gai.nn.net.learning import Learning, supervised
 from gai.nn.net.loop import Objective
 from gai.nn.net.translating import translated
@@ -54,16 +52,12 @@ class Judge:
 
     def loss(self, network: nn.Module) -> float:
         """The mean over all tokens of all answers."""
-        network.eval()
-        device = next(network.parameters()).device
-        take, total, count = taker(self.dataset, device), 0.0, 0
-        with torch.inference_mode():
-            for rows in in_turn(self.dataset, WHOLE, CELLS):
-                batch = take(rows)
-                assert batch.targets is not None
-                tokens = int((batch.targets != IGNORED).sum())
-                total += float(self.objective(network, batch, 0).loss) * tokens
-                count += tokens
+        total, count = 0.0, 0
+        for _, batch in asked(network, self.dataset):
+            assert batch.targets is not None
+            tokens = int((batch.targets != IGNORED).sum())
+            total += float(self.objective(network, batch, 0).loss) * tokens
+            count += tokens
         return total / max(count, 1)
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gai.errors import UsageError
 from gai.nn.data.arrays import Dataset
 from gai.nn.data.encoding import Encoding
 from gai.nn.data.raw import Raw
-from gai.nn.net.answers import WHOLE, Judged
-from gai.nn.net.batches import Batch, in_turn, taker
+from gai.nn.net.answers import Judged, asked
+from gai.nn.net.batches import Batch
 from gai.nn.net.inputs import Inputs
 from gai.nn.net.learning import Learning
 from gai.nn.net.learning import reconstruction as plain
@@ -72,32 +73,33 @@ class Judge:
 
     def scores(self, network: nn.Module) -> dict[str, float]:
         """The scores of an evaluation during training; ``loss`` is among them."""
+        return self.found(network)[0]
+
+    def judged(self, network: nn.Module) -> Judged:
+        """The same with an interval of the error and its quantiles."""
+        return plain.judged(*self.found(network))
+
+    def found(self, network: nn.Module) -> tuple[plain.Summary, NDArray[np.float64]]:
+        """The scores, and the error of each example."""
         surprise, kl = self.bound(network)
-        found = errors(network, self.dataset, self.encoding.config)
-        return {
+        made = errors(network, self.dataset, self.encoding.config)
+        summary = {
             "loss": surprise + self.beta * kl,
             "elbo": -(surprise + kl),
             "reconstruction": surprise,
             "kl": kl,
-            "error": plain.mean(found),
+            "error": plain.mean(made),
         }
-
-    def judged(self, network: nn.Module) -> Judged:
-        """The same with an interval of the error and its quantiles."""
-        found = errors(network, self.dataset, self.encoding.config)
-        return plain.judged(self.scores(network), found)
+        return summary, made
 
     def bound(self, network: nn.Module) -> tuple[float, float]:
         """The mean surprise and divergence of all examples."""
         device = next(network.parameters()).device
         generator = torch.Generator(device).manual_seed(SEED)
-        take = taker(self.dataset, device)
-        network.eval()
         found = np.zeros(2)
-        with torch.inference_mode():
-            for rows in in_turn(self.dataset, WHOLE, 1):
-                both = parts(network, take(rows).inputs, self.encoding.config.code, generator)
-                found += [float(part.sum()) for part in both]
+        for _, batch in asked(network, self.dataset):
+            both = parts(network, batch.inputs, self.encoding.config.code, generator)
+            found += [float(part.sum()) for part in both]
         surprise, kl = (found / max(len(self.dataset), 1)).tolist()
         return surprise, kl
 
