@@ -107,6 +107,7 @@ MORE: dict[str, tuple[tuple[str, tuple[int, ...]], dict[str, Any]]] = {
     ),
     "vae": (("images", (1, 4, 4)), {"model": "vae", "task": "reconstruct", "loss": "bce"}),
     "capsnet": (("images", (1, 8, 8)), {"model": "capsnet", "capsules": 2}),
+    "shared": (("images", (1, 8, 8)), {"model": "capsnet", "capsules": 2, "shared_matrices": True}),
     "transformer, lm": (("characters", (50,)), {"model": "transformer", "task": "lm"}),
     "transformer, series": (("sequences", (9, 2)), {"model": "transformer", "task": "forecast"}),
 }

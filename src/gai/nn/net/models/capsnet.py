@@ -142,17 +142,17 @@ class Routing(nn.Module):
 
     def forward(self, parts: Tensor) -> Tensor:
         """The capsules of classes [B, K, wider], of those of parts [B, I, size]."""
-        votes = self.votes(parts).view(self.parts, len(parts), self.classes, -1)
+        votes = self.votes(parts).view(self.parts, parts.shape[0], self.classes, -1)
         return routed(votes.permute(1, 2, 0, 3).contiguous(), self.rounds)
 
     def votes(self, parts: Tensor) -> Tensor:
         """What each part predicts, [I, B, K * wider]."""
         if self.places is None:
             return torch.bmm(parts.transpose(0, 1), self.weight)
-        kinds, places = len(self.weight), len(self.places)
-        apart = parts.view(len(parts), kinds, places, -1).permute(1, 2, 0, 3)
+        count, kinds, places = parts.shape[0], self.weight.shape[0], self.places.shape[0]
+        apart = parts.view(count, kinds, places, -1).permute(1, 2, 0, 3)
         said = torch.bmm(apart.flatten(1, 2), self.weight)
-        return (said.view(kinds, places, len(parts), -1) + self.places).flatten(0, 1)
+        return (said.view(kinds, places, count, -1) + self.places).flatten(0, 1)
 
 
 def routed(votes: Tensor, rounds: int) -> Tensor:
