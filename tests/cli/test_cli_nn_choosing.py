@@ -72,7 +72,7 @@ def test_a_run_stays_as_it_is_byte_for_byte(quick: Any, folder: Path) -> None:
 
 def test_the_test_goes_on_from_the_weights_of_the_run(quick: Any, folder: Path) -> None:
     for name, words in (("run.json", ["--run", "run"]), ("new.json", ["mlp", "@iris"])):
-        words = [*words, "--width", "8", "--threads", "1", "--steps", "5", "-o", name]
+        words = [*words, "--width", "8", "--threads", "1", "--steps", "10", "-o", name]
         assert quick("nn", "lr-find", *words, cwd=folder).returncode == 0
     run, new = (json.loads((folder / f"{name}.json").read_text()) for name in ("run", "new"))
     assert run["losses"][0] < new["losses"][0] - 0.1
@@ -115,7 +115,7 @@ def test_a_terminal_gets_a_plot_and_the_reason(
 BAD_TESTS = [
     (["mlp", "@iris", "--from", "1", "--to", "0.1"], 2, "--from 1 --to 0.1: rates rise"),
     (["mlp", "@iris", "--from", "0"], 2, "--from 0 --to 10: rates rise"),
-    (["mlp", "@iris", "--steps", "2"], 2, "--steps 2: a test takes at least 3"),
+    (["mlp", "@iris", "--steps", "2"], 2, "--steps 2: a test takes at least 10"),
     (["mlp", "@iris", "-o", "lr.png"], 2, "a test cannot be written to lr.png"),
     (["mlp", "@iris", "-o", "none/lr.svg"], 1, "there is no folder none"),
     ([], 2, "no MODEL"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gai.nn.net.ranging import Curve, Suggestion
     from gai.nn.plots import Plot
 
-FEWEST = 3
+FEWEST = 10
 """Steps that it takes to see where a loss goes."""
 
 HEIGHT = 16

@@ -100,9 +100,7 @@ def pairs_of(given: Sequence[str]) -> list[PAIR]:
         lines = [line.rstrip("\r\n").split("\t") for line in sys.stdin]
         for number, line in enumerate(lines, start=1):
             if len(line) != 2:
-                raise UsageError(
-                    f"-:{number}: {len(line)} fields, not two with a TAB between", hint
-                )
+                raise UsageError(f"-:{number}: not two fields with a TAB between", hint)
         return [(unescape(one), unescape(other)) for one, other in lines]
     if len(given) != 2:
         raise UsageError(f"two examples are compared, not {len(given)}", hint)

@@ -224,7 +224,12 @@ def train(
         else:
             probe = machine.seed is None and not parts.config.threads
             training = experiment.begin(parts, run, shown, probe=probe, force=force)
-        report = finishing.carried_out(parts, training, run)
+        try:
+            report = finishing.carried_out(parts, training, run)
+        except KeyboardInterrupt:
+            if not talk.quiet and training.position.best:
+                terminal.say(f"gai: interrupted; gai nn train --resume -o {run.path} goes on")
+            raise
     if processes.rank() > 0:
         return
     if deps is not None:

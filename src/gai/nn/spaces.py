@@ -271,7 +271,7 @@ ACTIVATIONS: dict[str, tuple[str, ...]] = {
 """What hidden units may be where they are not ``HIDDEN``; nothing where they are what they are."""
 
 UNDROPPED = ("autoencoder", "vae", "ntm")
-"""Models that leave no units out."""
+"""Models whose codes or memory suffer where units are left out: the search does not try it."""
 
 RATES = {"pretrained": (1e-6, 1e-3)}
 """The span of the learning rate where it is not that of ``default``."""

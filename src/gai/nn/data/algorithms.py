@@ -176,7 +176,7 @@ def parts(whole: Raw, config: Config) -> dict[str, Raw]:
     makes its own. Raises UsageError for choices that divide data."""
     name = config.data[0]
     if config.valid not in (None, "0") or config.test is not None or config.fold is not None:
-        hint = f"without --valid and --test; gai nn evaluate RUN {name} has fresh examples"
+        hint = f"gai nn train without --valid and --test; gai nn evaluate RUN {name} makes others"
         raise UsageError(f"{name} is made as it is needed, there is nothing to divide", hint)
     if config.valid == "0":
         return {"train": whole}
