@@ -84,6 +84,7 @@ def test_inspect_draws_where_the_heads_look(quick: Run, folder: Path) -> None:
     for weights in found["heads"].values():
         assert [len(row) for row in weights] == [8] * 5
         assert all(abs(sum(row) - 1) < 0.001 for row in weights)
+        assert all(weight == round(weight, 4) for row in weights for weight in row)
 
     ended = quick(*words, "--no-json")
     assert ended.returncode == 0

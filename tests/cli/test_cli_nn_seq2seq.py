@@ -71,6 +71,7 @@ def test_a_map_of_attention(folder: Path, quick: Quick, tmp_path: Path) -> None:
     for one in found:
         for head in one["weights"]:
             assert all(sum(row) == pytest.approx(1.0, abs=1e-4) for row in head)
+            assert all(weight == round(weight, 6) for row in head for weight in row)
     drawn = quick("nn", "inspect", folder / "run", "--attend", "bat", "--no-json").stdout.decode()
     assert drawn.splitlines()[0] == "decoder.0.across, mean of 2 heads"
     quick("nn", "inspect", folder / "run", "--attend", "bat", "-o", tmp_path / "a.svg")

@@ -67,4 +67,4 @@ def heads(found: Looked) -> list[Heatmap]:
 
 def as_dict(found: Looked) -> dict[str, Any]:
     """For JSON, weights with six digits."""
-    return {**found._asdict(), "weights": found.weights.round(6).tolist()}
+    return {**found._asdict(), "weights": found.weights.astype("d").round(6).tolist()}

@@ -59,8 +59,8 @@ def kind_of(output: str) -> str:
 def as_dict(found: Recall) -> dict[str, Any]:
     """For JSON, numbers with four digits; null where no bit is due."""
     due = [[None if bit != bit else int(bit) for bit in row] for row in found.targets.tolist()]
-    heads = {name: weights.round(4).tolist() for name, weights in found.heads.items()}
-    said, inputs = found.said.round(4).tolist(), found.inputs.round(4).tolist()
+    heads = {name: weights.astype("d").round(4).tolist() for name, weights in found.heads.items()}
+    said, inputs = (each.astype("d").round(4).tolist() for each in (found.said, found.inputs))
     return {"example": found.name, "inputs": inputs, "targets": due, "said": said, "heads": heads}
 
 
