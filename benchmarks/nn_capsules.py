@@ -63,9 +63,9 @@ SETS = {
         (0.7, 0.1),
         2.0,
         "--augment shift,rotate --augment-rate 0.0833 --batch-size 64 --schedule cosine "
-        "--lr 0.003 --epochs 100 --batch-norm",
-        "--shared-matrices --capsules 32 --filters 64 --reconstruction 0.001",
-        "--layers 2 --filters 64 --width 232",
+        "--epochs 100 --batch-norm",
+        "--lr 0.006 --shared-matrices --capsules 32 --filters 64 --reconstruction 0.001",
+        "--lr 0.003 --layers 2 --filters 64 --width 232",
     ),
 }
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.func import functional_call
 
@@ -141,6 +142,23 @@ def test_shared_matrices_without_places_are_own_ones_that_are_alike() -> None:
     parts = torch.randn(2, kinds * many, 2)
     torch.testing.assert_close(shared.routing(parts), own.routing(parts))
     assert shared.routing.operations == own.routing.operations
+
+
+@pytest.mark.parametrize("capsules", [4, 64])
+@pytest.mark.parametrize("shared", [False, True])
+def test_capsules_of_classes_begin_about_as_long_as_those_of_parts(
+    capsules: int, shared: bool
+) -> None:
+    """Else the first steps make all classes alike, and nothing is learned from then on."""
+    said = {"capsules": capsules, "shared_matrices": shared, "capsule_sizes": (8, 16)}
+    config = resolved({"model": "capsnet", "input": "images", "batch_norm": True, **said})
+    torch.manual_seed(0)
+    net = build(config, Shape("images", (1, 12, 12), 10))
+    assert isinstance(net, CapsNet)
+    digits = torch.from_numpy(load_digits().images[:64, None] / 16).float()
+    with torch.no_grad():
+        found = net.capsules(Inputs(torch.nn.functional.pad(digits, (2, 2, 2, 2)))).norm(dim=-1)
+    assert 0.05 < found.mean() < 0.5
 
 
 def test_a_primary_capsule_is_what_the_filters_of_its_kind_say_of_one_place() -> None:

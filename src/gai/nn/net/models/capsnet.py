@@ -131,7 +131,10 @@ class Routing(nn.Module):
         matrices = config.capsules if shared else self.parts
         self.weight = nn.Parameter(torch.empty(matrices, size, classes * wider))
         self.places = nn.Parameter(torch.zeros(places, 1, classes * wider)) if shared else None
-        nn.init.normal_(self.weight, std=0.1)
+        # Before it is squashed a capsule of a class is then as long as those of parts. What these
+        # say adds up at random, and where they share a matrix in step.
+        many = places * self.parts if shared else self.parts
+        nn.init.normal_(self.weight, std=classes / math.sqrt(wider * many))
 
     @property
     def operations(self) -> int:
