@@ -105,8 +105,11 @@ def test_tables_of_folds_and_means(ask: Any) -> None:
     shown = done.stdout.decode()
     for words in ("fold", "1/2", "2/2", "baseline", "± 95 %", "each class spread evenly"):
         assert words in shown
-    quiet = ask("cv", "mlp", "@iris", *SMALL, "-k", "2", "-q")
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, b"", b"")
+    quiet = ask("cv", "mlp", "@iris", *SMALL, "-k", "2", "-q")  # nothing else has the result
+    assert json.loads(quiet.stdout)["k"] == 2
+    assert (quiet.returncode, quiet.stderr) == (0, b"")
+    kept = ask("cv", "mlp", "@iris", *SMALL, "-k", "2", "-q", "-o", "kept")
+    assert (kept.returncode, kept.stdout, kept.stderr) == (0, b"", b"")
 
 
 def test_records_from_a_pipe_are_cross_validated(ask: Any) -> None:

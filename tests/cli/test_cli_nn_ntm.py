@@ -185,7 +185,7 @@ def test_what_asks_for_labels_is_refused(quick: Run, folder: Path) -> None:
     assert "answers at many steps" in refused(quick("nn", "trace", run, "1"), 1)
     assert "nothing is drawn" in refused(quick("nn", "inspect", run, "-o", "x.svg"))
     shape = refused(quick("nn", "evaluate", run, "@sort"), 1)
-    assert "this model was trained on examples of 5 x 4 numbers" in shape
+    assert "this model was trained on steps of 4 numbers, the data has 5" in shape
     text = refused(quick("nn", "evaluate", run, folder / "book.txt"))
     assert "an algorithm is learned from generated examples" in text
 
