@@ -13,6 +13,7 @@ import termios
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,16 @@ def quick(
         return subprocess.CompletedProcess(words, code, *capfdbinary.readouterr())
 
     return run
+
+
+@pytest.fixture
+def ask(quick: Any, folder: Path) -> Callable[..., Any]:
+    """A command of gai nn on one thread, within the ``folder`` of the test's runs."""
+
+    def asked(command: str, *words: Any, stdin: bytes = b"") -> Any:
+        return quick("nn", command, *words, "--threads", "1", stdin=stdin, cwd=folder)
+
+    return asked
 
 
 @pytest.fixture

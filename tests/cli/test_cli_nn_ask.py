@@ -63,16 +63,6 @@ def train(path: Path, run: str, model: str, data: str, *words: str) -> None:
     assert main(["nn", "train", model, where, *words, "-o", str(path / run)]) == 0
 
 
-@pytest.fixture
-def ask(quick: Any, folder: Path) -> Callable[..., Any]:
-    """A command of gai nn on one thread, within the folder of the runs."""
-
-    def asked(command: str, *words: Any, stdin: bytes = b"") -> Any:
-        return quick("nn", command, *words, "--threads", "1", stdin=stdin, cwd=folder)
-
-    return asked
-
-
 def rows(done: Any) -> list[list[str]]:
     assert (done.returncode, done.stderr) == (0, b"")
     return [line.split("\t") for line in done.stdout.decode().splitlines()]

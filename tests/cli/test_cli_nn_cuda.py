@@ -99,12 +99,12 @@ def free(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
     torch.cuda.empty_cache()
 
 
-def trained(call: Callable[..., Any], name: str, device: str, *more: str) -> Path:
+def trained(call: Callable[..., Any], name: str, device: str) -> Path:
     """The run of a training on a device; made once."""
     run = Path(f"{name}-{device}")
     if not run.exists():
         words = {**TRAININGS, **CHANCE}[name]
-        ended = call("nn", "train", *words, *SMALL, *more, "--device", device, "-o", run)
+        ended = call("nn", "train", *words, *SMALL, "--device", device, "-o", run)
         assert ended.code == 0, ended.err
     return run
 

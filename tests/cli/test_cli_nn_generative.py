@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +53,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(path: Path, run: str, model: str, data: str, *words: str) -> None:
     code = main(["nn", "train", model, str(path / data), *words, *TINY, "-o", str(path / run)])
     assert code == 0
-
-
-@pytest.fixture
-def ask(quick: Any, folder: Path) -> Callable[..., Any]:
-    """A command of gai nn on one thread, within the folder of the runs."""
-
-    def asked(command: str, *words: Any, stdin: bytes = b"") -> Any:
-        return quick("nn", command, *words, "--threads", "1", stdin=stdin, cwd=folder)
-
-    return asked
 
 
 def rows(done: Any) -> list[list[str]]:

@@ -3,7 +3,8 @@
 # No `from __future__ import annotations`: typer reads these annotations, as objects.
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -170,19 +171,12 @@ def compared(
     from gai.nn.scores.matching import distances
 
     similar = similarity(asked.encoding.config)
-    embedding = remembering(lambda said: asked.embedded(example_of(asked, said, files)))
+    embedding = cache(lambda said: asked.embedded(example_of(asked, said, files)))
     for one, other in pairs:
         x, y = embedding(one), embedding(other)
         found, apart = float(similar(x, y)[0, 0]), float(distances(x, y)[0, 0])
         alike = () if least is None else (yes_or_no(found, least),)
         yield one, other, f"{found:.6f}", f"{apart:.6f}", *alike
-
-
-def remembering(made: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The same, called once for each argument."""
-    from functools import cache
-
-    return cache(made)
 
 
 def yes_or_no(found: float, least: float) -> str:

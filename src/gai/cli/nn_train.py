@@ -228,7 +228,8 @@ def train(
             report = finishing.carried_out(parts, training, run)
         except KeyboardInterrupt:
             if not talk.quiet and training.position.best:
-                terminal.say(f"gai: interrupted; gai nn train --resume -o {run.path} goes on")
+                where = terminal.escape(run.path)
+                terminal.say(f"gai: interrupted; gai nn train --resume -o {where} goes on")
             raise
     if processes.rank() > 0:
         return
